@@ -1,0 +1,120 @@
+"""The network on a CPU through OpenVINO, built straight from the weights, without PyTorch.
+
+Frames go in and come out as uint8 (H, W, 3); OpenVINO fuses the conversions with the layers beside them.
+On a CPU with bfloat16 in hardware everything but the statistics of the norms runs in it.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from livestyle.architecture import NORM_EPSILON, Padding
+from livestyle.errors import EngineError
+from livestyle.frame import Image
+from livestyle.styles import StyleMix
+from livestyle.weights import Weights
+
+try:
+    import openvino as ov
+    from openvino import opset13 as op
+except ImportError as error:
+    raise EngineError("backend 'openvino' needs openvino: pip install openvino") from error
+
+_SIZES_KEPT = 4
+_Node = Any
+"""A node of OpenVINO's graph, whose classes are untyped."""
+
+
+class OpenVinoEngine:
+    """Runs the network through OpenVINO, compiled anew for each size of frame (about 0.1 s)."""
+
+    def __init__(self, weights: Weights) -> None:
+        self._weights = weights
+        self._core = ov.Core()
+        capabilities = self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        self._precision = "bf16" if "BF16" in capabilities else "f32"
+        self._request = lru_cache(_SIZES_KEPT)(self._compile)
+        self._row = lru_cache(_SIZES_KEPT)(lambda style: style.row(weights.styles))
+
+    @property
+    def backend(self) -> str:
+        """`openvino bf16` or `openvino f32`."""
+        return f"openvino {self._precision}"
+
+    def stylize(self, image: Image, style: StyleMix) -> Image:
+        """Paints an image; the result is the caller's to keep."""
+        height, width, _ = image.shape
+        results = self._request(height, width).infer([image, self._row(style)], share_inputs=True)
+        return np.array(results[0])
+
+    def _compile(self, height: int, width: int) -> "ov.InferRequest":
+        settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": self._precision}
+        model = build(self._weights, height, width)
+        return self._core.compile_model(model, "CPU", settings).create_infer_request()
+
+
+def load(weights: Weights) -> OpenVinoEngine:
+    """The engine of this backend."""
+    return OpenVinoEngine(weights)
+
+
+def build(weights: Weights, height: int, width: int) -> "ov.Model":
+    """The network as OpenVINO's graph: frame (H, W, 3) uint8 and affine (K,) in, frame out."""
+    frame = op.parameter([height, width, 3], np.uint8, name="frame")
+    affine = op.parameter([weights.config.affine_length], np.float32, name="affine")
+    painted = _Builder(weights, affine).paint(_enter(frame, height, width))
+    return ov.Model([_leave(painted, height, width)], [frame, affine], "livestyle")
+
+
+class _Builder:
+    """Adds layers; takes the scales and shifts of the norms off `affine` one after the other."""
+
+    def __init__(self, weights: Weights, affine: _Node) -> None:
+        self._weights = weights
+        lengths = [c for channels in weights.config.norms for c in (channels, channels)]
+        parts = op.variadic_split(affine, _ints(0), _ints(*lengths))
+        self._affine = iter(parts.outputs())
+
+    def paint(self, x: _Node) -> _Node:
+        """The layers of `livestyle.network.TransformNet.forward`, for x (1, 3, H, W) in 0 to 255."""
+        x = op.relu(self._norm(self._conv(op.space_to_depth(x, "depth_first", 2), "stem", gain=1 / 255)))
+        x = op.relu(self._norm(self._conv(x, "down", stride=2)))
+        for block in range(self._weights.config.blocks):
+            y = op.relu(self._norm(self._conv(_reflect(x, 1, 1, 1, 1), f"blocks.{block}.first")))
+            x = op.add(x, self._norm(self._conv(_reflect(y, 1, 1, 1, 1), f"blocks.{block}.second")))
+        x = op.relu(self._norm(op.depth_to_space(self._conv(x, "up"), "depth_first", 2)))
+        bias = self._weights.tensors["head.bias"].reshape(1, -1, 1, 1)
+        return op.sigmoid(op.add(self._conv(x, "head"), op.constant(bias)))
+
+    def _conv(self, x: _Node, name: str, stride: int = 1, gain: float = 1.0) -> _Node:
+        kernel = op.constant(self._weights.tensors[f"{name}.weight"] * np.float32(gain))
+        return op.convolution(x, kernel, [stride, stride], [0, 0], [0, 0], [1, 1])
+
+    def _norm(self, x: _Node) -> _Node:
+        normal = op.mvn(x, _ints(2, 3), True, NORM_EPSILON, "inside_sqrt")
+        scale, shift = (op.reshape(next(self._affine), _ints(1, -1, 1, 1), False) for _ in range(2))
+        return op.add(op.multiply(normal, scale), shift)
+
+
+def _enter(frame: _Node, height: int, width: int) -> _Node:
+    """(H, W, 3) uint8 to (1, 3, H', W') in 0 to 255, padded as the network wants it."""
+    x = op.transpose(op.unsqueeze(op.convert(frame, "f32"), _ints(0)), _ints(0, 3, 1, 2))
+    rows, columns = Padding.of(height), Padding.of(width)
+    return _reflect(x, rows.before, columns.before, rows.after, columns.after)
+
+
+def _leave(painted: _Node, height: int, width: int) -> _Node:
+    """(1, 12, H / 2, W / 2) in 0 to 1 to (H, W, 3) uint8, rounded and cropped."""
+    pixels = op.depth_to_space(op.multiply(painted, op.constant(np.float32(255))), "depth_first", 2)
+    x = op.transpose(op.convert(op.round(pixels, "HALF_TO_EVEN"), "u8"), _ints(0, 2, 3, 1))
+    return op.slice(op.squeeze(x, _ints(0)), _ints(0, 0), _ints(height, width), _ints(1, 1), _ints(0, 1))
+
+
+def _reflect(x: _Node, top: int, left: int, bottom: int, right: int) -> _Node:
+    return op.pad(x, _ints(0, 0, top, left), _ints(0, 0, bottom, right), "reflect")
+
+
+def _ints(*values: int) -> NDArray[np.int64]:
+    return np.array(values, np.int64)

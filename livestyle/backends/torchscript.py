@@ -1,0 +1,62 @@
+"""The network on any CPU through TorchScript: traced, frozen and optimised for each size of frame."""
+
+import warnings
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from livestyle.frame import Image
+from livestyle.network import FrameNet, TransformNet
+from livestyle.styles import StyleMix
+from livestyle.weights import Weights
+
+_SIZES_KEPT = 2
+
+
+class TorchScriptEngine:
+    """Runs the network through PyTorch; the first frames of a size take seconds, while it is optimised."""
+
+    def __init__(self, weights: Weights, dtype: torch.dtype) -> None:
+        self._dtype = dtype
+        self._net = frame_net(weights).to(dtype)
+        self._net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's types
+        self._traced = lru_cache(_SIZES_KEPT)(self._trace)
+        self._row = lru_cache(_SIZES_KEPT)(
+            lambda style: torch.from_numpy(style.row(weights.styles)).to(dtype)
+        )
+
+    @property
+    def backend(self) -> str:
+        """`torchscript bf16` or `torchscript f32`."""
+        return f"torchscript {'bf16' if self._dtype == torch.bfloat16 else 'f32'}"
+
+    def stylize(self, image: Image, style: StyleMix) -> Image:
+        """Paints an image; the result is the caller's to keep."""
+        with torch.inference_mode():
+            painted: Tensor = self._traced(*image.shape)(torch.from_numpy(image), self._row(style))
+        return np.ascontiguousarray(painted.numpy())
+
+    def _trace(self, height: int, width: int, channels: int) -> torch.jit.ScriptModule:
+        frame = torch.zeros((height, width, channels), dtype=torch.uint8)
+        affine = torch.ones(self._net.net.config.affine_length, dtype=self._dtype)
+        with torch.inference_mode(), warnings.catch_warnings():
+            # traced for one size on purpose; and TorchScript, no longer developed, is what runs everywhere
+            warnings.simplefilter("ignore")
+            traced = torch.jit.trace(  # type: ignore[no-untyped-call]
+                self._net, (frame, affine), check_trace=False
+            )
+            return torch.jit.optimize_for_inference(torch.jit.freeze(traced))
+
+
+def load(weights: Weights) -> TorchScriptEngine:
+    """The engine of this backend."""
+    return TorchScriptEngine(weights, torch.float32)
+
+
+def frame_net(weights: Weights) -> FrameNet:
+    """The network between uint8 frames, in float32, eager: what every backend is measured against."""
+    net = TransformNet(weights.config)
+    net.load_state_dict({name: torch.from_numpy(value) for name, value in weights.tensors.items()})
+    return FrameNet(net).eval().requires_grad_(False)

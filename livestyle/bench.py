@@ -1,0 +1,113 @@
+"""How fast this machine paints: each backend at each size, measured the way a video is painted."""
+
+import os
+import platform
+import statistics
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+
+from livestyle.engine import BACKENDS, Engine, load_engine
+from livestyle.errors import EngineError
+from livestyle.frame import Image
+from livestyle.styles import StyleMix
+from livestyle.weights import Weights
+
+SIZES = ((640, 480), (1280, 720))
+"""(width, height) of the frames that are measured."""
+
+_WARM_UP_FRAMES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How one backend did at one size."""
+
+    backend: str
+    size: tuple[int, int]
+    """(width, height)"""
+    frames: int
+    milliseconds: float
+    """Median time of one frame, uint8 to uint8."""
+    slowest_milliseconds: float
+    """95th percentile."""
+
+    @property
+    def fps(self) -> float:
+        """Frames per second at the median."""
+        return 1000 / self.milliseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A backend that does not run here."""
+
+    backend: str
+    reason: str
+
+
+def measure(
+    weights: Weights, backends: Sequence[str] = BACKENDS, *, seconds: float = 3.0
+) -> Iterator[Timing | Skipped]:
+    """Times each backend at each of `SIZES` for about `seconds`, one after the other."""
+    for backend in backends:
+        try:
+            engine = load_engine(weights, backend)
+        except EngineError as error:
+            yield Skipped(backend, str(error))
+            continue
+        for size in SIZES:
+            yield _time(engine, next(iter(weights.styles)), size, seconds)
+
+
+def machine() -> dict[str, str]:
+    """What the numbers depend on: processor, cores, system and versions."""
+    packages = {name: _version(name) for name in ("livestyle", "torch", "openvino", "numpy")}
+    return {
+        "processor": _processor(),
+        "cores": str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+    } | packages
+
+
+def _time(engine: Engine, style: str, size: tuple[int, int], seconds: float) -> Timing:
+    image, mix = _frame(size), StyleMix.parse(style)
+    for _ in range(_WARM_UP_FRAMES):
+        engine.stylize(image, mix)
+    times: list[float] = []
+    started = time.perf_counter()
+    while time.perf_counter() < started + seconds or len(times) < 3:
+        before = time.perf_counter()
+        engine.stylize(image, mix)
+        times.append(1000 * (time.perf_counter() - before))
+    slowest = sorted(times)[int(0.95 * (len(times) - 1))]
+    return Timing(engine.backend, size, len(times), statistics.median(times), slowest)
+
+
+def _frame(size: tuple[int, int]) -> Image:
+    """A frame with something of everything: gradients and noise."""
+    width, height = size
+    y, x = np.mgrid[:height, :width]
+    base = np.stack([255 * x / width, 255 * y / height, 255 * (x + y) / (width + height)], axis=2)
+    return (base * 0.7 + np.random.default_rng(0).uniform(0, 76, base.shape)).astype(np.uint8)
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        for line in cpuinfo.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"

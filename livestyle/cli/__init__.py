@@ -1,0 +1,37 @@
+"""The command line: parses options, calls the library, prints its errors; nothing else."""
+
+from __future__ import annotations
+
+import logging
+
+import click
+
+from livestyle import __version__
+from livestyle.cli.bench import bench
+from livestyle.cli.image import image
+from livestyle.cli.styles import styles
+from livestyle.cli.video import video
+from livestyle.errors import LivestyleError
+
+
+class _Group(click.Group):
+    """A group whose errors are one line each."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except LivestyleError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_Group, context_settings={"show_default": True, "help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="livestyle")
+@click.option("-v", "--verbose", is_flag=True, help="Log more.")
+def main(verbose: bool) -> None:
+    """Paint video as it happens."""
+    logging.basicConfig(format="%(message)s", level=logging.WARNING)
+    logging.getLogger("livestyle").setLevel(logging.DEBUG if verbose else logging.INFO)
+
+
+for command in (video, image, styles, bench):
+    main.add_command(command)

@@ -1,0 +1,69 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from livestyle.architecture import CONFIGS
+from livestyle.engine import BACKENDS
+
+if TYPE_CHECKING:
+    from livestyle.painter import Painter
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+FILE = click.Path(path_type=Path)
+"""A path whose faults the library explains."""
+
+model_option = click.option(
+    "--model", type=click.Choice(list(CONFIGS)), default="small", help="Size of the network."
+)
+
+_PAINTING = (
+    click.option(
+        "-s",
+        "--style",
+        default="mosaic",
+        metavar="NAME[:WEIGHT],...",
+        help="Style, or a blend like mosaic:0.7,great_wave:0.3.",
+    ),
+    model_option,
+    click.option(
+        "--backend",
+        type=click.Choice(["auto", *BACKENDS]),
+        default="auto",
+        help="What runs the network; auto takes the fastest that this machine has.",
+    ),
+    click.option(
+        "--strength",
+        type=click.FloatRange(0, 1),
+        default=1.0,
+        metavar="0..1",
+        help="How much of the painting is seen; 0 is the original.",
+    ),
+    click.option("--keep-colors", is_flag=True, help="Paint with the colours of the original."),
+)
+
+
+def painting_options(command: _Command) -> _Command:
+    """Adds the options that `make_painter` takes."""
+    for option in reversed(_PAINTING):
+        command = option(command)
+    return command
+
+
+def make_painter(style: str, model: str, backend: str, strength: float, keep_colors: bool) -> Painter:
+    """The painter that these options describe."""
+    from livestyle.engine import load_engine
+    from livestyle.painter import Painter
+    from livestyle.styles import StyleMix
+    from livestyle.weights import load_weights
+
+    weights = load_weights(model)
+    mix = StyleMix.parse(style)
+    mix.row(weights.styles)  # an unknown style is told before anything slow begins
+    return Painter(load_engine(weights, backend), mix, strength, keep_colors)

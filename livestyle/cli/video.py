@@ -1,0 +1,74 @@
+"""livestyle video."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from livestyle.cli.options import FILE, make_painter, painting_options
+
+if TYPE_CHECKING:
+    from livestyle.painter import Painter
+    from livestyle.pipeline import Report
+    from livestyle.sources.file import FileSource
+
+_INTERRUPTED = 130
+"""The exit status that shells give a command stopped by Ctrl-C."""
+
+
+@click.command()
+@click.argument("source", metavar="IN", type=FILE)
+@click.argument("target", metavar="OUT", type=FILE)
+@painting_options
+def video(source: Path, target: Path, **painting: Any) -> None:
+    """Paint the video IN into OUT (.mp4, .mov, .mkv), with its sound.
+
+    Ctrl-C ends the clip early; what is painted by then can be played.
+    """
+    from livestyle.sinks import open_sink
+    from livestyle.sources import open_source
+
+    with closing(open_source(source)) as frames:
+        painter = make_painter(**painting)
+        try:
+            with open_sink(target, frames.size, rate=frames.fps, made_from=source) as sink:
+                report = _paint(frames, painter, sink)
+        except KeyboardInterrupt:
+            click.echo(
+                f"stopped: {target} holds what was painted" if target.exists() else "stopped", err=True
+            )
+            sys.exit(_INTERRUPTED)
+    click.echo(
+        f"{target}: {report.frames} frames in {report.seconds:.1f} s, {report.fps:.1f} fps "
+        f"({painter.engine.backend})"
+    )
+
+
+def _paint(frames: FileSource, painter: Painter, sink: Any) -> Report:
+    from livestyle.pipeline import run
+
+    with _progress(frames.frame_estimate) as show:
+        return run(frames, painter, sink, on_frame=show)
+
+
+@contextmanager
+def _progress(frames: int | None) -> Iterator[Callable[[Report], None]]:
+    """A progress bar on stderr, with the rate and the time left, where stderr is a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        BarColumn(),
+        TextColumn("{task.completed} frames"),
+        TextColumn("{task.fields[fps]:.0f} fps"),
+        TimeRemainingColumn(),
+    )
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("painting", total=frames, fps=0.0)
+        yield lambda report: progress.update(task, completed=report.frames, fps=report.recent_fps)

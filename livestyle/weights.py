@@ -1,0 +1,78 @@
+"""The shipped weights: safetensors files beside a manifest that says what is in them."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load
+
+from livestyle.architecture import NetworkConfig
+from livestyle.errors import StyleError
+from livestyle.styles import Style, engine_dir
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Weights:
+    """A trained transform network: its shape, its folded weights and its styles."""
+
+    model: str
+    config: NetworkConfig
+    tensors: dict[str, NDArray[np.float32]]
+    """By the names and shapes of `NetworkConfig.weight_shapes`."""
+    styles: dict[str, Style]
+    """By name, in the order of the manifest."""
+
+
+def read_manifest(directory: Path | None = None) -> dict[str, Any]:
+    """What the manifest of a folder of weights (the shipped one if none is given) says about each model."""
+    path = (directory or engine_dir()) / MANIFEST
+    try:
+        models: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["models"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StyleError(f"cannot read the weights' manifest {path}: {error}; reinstall livestyle") from error
+    return models
+
+
+def load_weights(model: str = "small", directory: Path | None = None) -> Weights:
+    """Reads the weights of a model and checks them against the manifest.
+
+    Raises StyleError where the model has no trained weights, or where names, shapes or sha256 differ.
+    """
+    models = read_manifest(directory)
+    if model not in models:
+        trained = ", ".join(models)
+        raise StyleError(f"no trained weights for model {model!r} are shipped yet: choose --model {trained}")
+    entry = models[model]
+    path = (directory or engine_dir()) / entry["file"]
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise StyleError(f"cannot read the weights {path}: {error.strerror}; reinstall livestyle") from error
+    if hashlib.sha256(content).hexdigest() != entry["sha256"]:
+        raise StyleError(f"{path} is damaged: its sha256 is not the manifest's; reinstall livestyle")
+    try:
+        tensors = {name: value.astype(np.float32) for name, value in load(content).items()}
+    except SafetensorError as error:
+        raise StyleError(f"{path} is not a safetensors file: {error}; reinstall livestyle") from error
+    config = NetworkConfig(**entry["config"])
+    expected = config.weight_shapes | {"affine": (len(entry["styles"]), config.affine_length)}
+    if {name: value.shape for name, value in tensors.items()} != expected:
+        raise StyleError(f"{path} holds other tensors than its manifest says; reinstall livestyle")
+    table = tensors.pop("affine")
+    return Weights(model, config, tensors, _styles(entry["styles"], table))
+
+
+def _styles(entries: list[dict[str, Any]], table: NDArray[np.float32]) -> dict[str, Style]:
+    facts = ("name", "title", "artist", "year", "licence")
+    styles = [
+        Style(row=row, **{key: entry[key] for key in facts})
+        for entry, row in zip(entries, table, strict=True)
+    ]
+    return {style.name: style for style in styles}
