@@ -1,0 +1,1 @@
+"""Training of livestyle's networks: `python -m train --help`."""

@@ -1,0 +1,41 @@
+"""From a checkpoint to the weights that livestyle ships."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from safetensors.numpy import save
+
+from livestyle.architecture import CONFIGS
+from livestyle.weights import MANIFEST, read_manifest
+from train.checkpoint import Checkpoint
+from train.config import read_record
+from train.painter import Painter
+
+
+def export(checkpoint: Path, directory: Path) -> Path:
+    """Writes the averaged weights of a run, folded, with its styles' provenance into the manifest.
+
+    Gives the path of the weights. Other models in the manifest stay as they are.
+    """
+    state = Checkpoint.load(checkpoint)
+    record = read_record(checkpoint)
+    painter = Painter(state.size, len(state.styles))
+    state.warm_start(painter, state.styles)
+    tensors = {name: value.detach().numpy() for name, value in painter.net.fold().state_dict().items()}
+    content = save(tensors | {"affine": painter.affine.detach().numpy()})
+    path = directory / f"{state.size}.safetensors"
+    path.write_bytes(content)
+    *earlier, last = record["training"]
+    training = [*earlier, last | {"steps": state.step}]
+    manifest = directory / MANIFEST
+    models = read_manifest(directory) if manifest.is_file() else {}
+    models[state.size] = {
+        "file": path.name,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "config": asdict(CONFIGS[state.size]),
+        "styles": [style | {"training": training} for style in record["styles"]],
+    }
+    manifest.write_text(json.dumps({"models": models}, indent=2) + "\n", encoding="utf-8")
+    return path

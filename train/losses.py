@@ -1,0 +1,98 @@
+"""What a painted picture is judged by: content and style, as relative errors without a unit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from train.loss_network import Features, LossNetwork
+
+Terms = dict[str, Tensor]
+"""The terms of a loss by name, unweighted, each a scalar."""
+
+Grams = dict[tuple[int, str], Tensor]
+"""Gram matrices by (octave, layer), (B, C, C) each."""
+
+
+@dataclass(frozen=True, slots=True)
+class LossConfig:
+    """The layers that are compared and how much each term counts."""
+
+    style_layers: dict[str, float] = field(
+        default_factory=lambda: {"relu1_1": 0.5, "relu2_1": 1.0, "relu3_1": 1.5, "relu3_4": 1.5}
+    )
+    """The weight of each layer in the mean over layers."""
+    content_layer: str = "relu3_3"
+    octaves: int = 3
+    """Style is compared at the full size and at this many less one halvings of it."""
+    weights: dict[str, float] = field(default_factory=lambda: {"content": 1.0, "style": 10.0})
+    """How much each term counts in the sum that is trained."""
+
+    def total(self, terms: Terms) -> Tensor:
+        """The weighted sum of the terms."""
+        return torch.stack([self.weights[name] * term for name, term in terms.items()]).sum()
+
+
+def gram(features: Tensor) -> Tensor:
+    """The Gram matrix of each picture's features (B, C, H, W), divided by H * W: (B, C, C).
+
+    Gatys et al. 2015, eq. 3. In the type of the features: float32 would double the time of a step.
+    """
+    columns = features.permute(0, 2, 3, 1).flatten(1, 2)
+    return columns.transpose(1, 2) @ (columns / columns.shape[1])
+
+
+def relative_error(value: Tensor, target: Tensor) -> Tensor:
+    """||value - target||^2 / ||target||^2 of each row of (B, ...), in float32: (B,)."""
+    difference = (value.float() - target.float()).flatten(1).square().sum(1)
+    return difference / target.float().flatten(1).square().sum(1).clamp_min(1e-12)
+
+
+class PerceptualLoss:
+    """Johnson et al. 2016 with relative errors, and with style compared over octaves (Snelgrove 2017)."""
+
+    def __init__(self, network: LossNetwork, config: LossConfig, styles: Sequence[Tensor]) -> None:
+        """Takes the Gram matrices of the style pictures, (3, H, W) each, RGB in [0, 1], of any sizes."""
+        self._network = network
+        self._config = config
+        with torch.no_grad():
+            rows = [self._grams(self._pyramid(style[None])) for style in styles]
+        self._targets: Grams = {key: torch.cat([row[key] for row in rows]) for key in rows[0]}
+
+    def __call__(self, painted: Tensor, photos: Tensor, styles: Tensor) -> Terms:
+        """Content and style errors of painted (B, 3, H, W) against its photos and styles (B,), by number."""
+        content = self._config.content_layer
+        pyramid = self._pyramid(painted, (content,))
+        with torch.no_grad():
+            target = self._network(photos, (content,))[content]
+        return {
+            "content": relative_error(pyramid[0][content], target).mean(),
+            "style": self.style_errors(self._grams(pyramid), styles).mean(),
+        }
+
+    def style_errors(self, grams: Grams, styles: Tensor) -> Tensor:
+        """The style error of each picture (B,), the weighted mean over layers and octaves."""
+        layers = self._config.style_layers
+        total = self._config.octaves * sum(layers.values())
+        errors = [
+            layers[layer] / total * relative_error(value, self._targets[octave, layer][styles])
+            for (octave, layer), value in grams.items()
+        ]
+        return torch.stack(errors).sum(0)
+
+    def _pyramid(self, x: Tensor, more: tuple[str, ...] = ()) -> list[Features]:
+        """The features of x at each octave; at the first also those of the layers `more`."""
+        features = [self._network(x, (*self._config.style_layers, *more))]
+        for _ in range(1, self._config.octaves):
+            x = F.avg_pool2d(x, 2)
+            features.append(self._network(x, self._config.style_layers))
+        return features
+
+    def _grams(self, pyramid: list[Features]) -> Grams:
+        return {
+            (octave, layer): gram(features[layer])
+            for octave, features in enumerate(pyramid)
+            for layer in self._config.style_layers
+        }
