@@ -1,0 +1,1 @@
+"""Measurements: `python -m benchmarks --help`. README's numbers and pictures come from them."""

@@ -1,0 +1,51 @@
+"""python -m benchmarks: compare, readme, picture."""
+
+import json
+from pathlib import Path
+
+import click
+
+from benchmarks.compare import compare
+from benchmarks.picture import draw
+from benchmarks.readme import fill
+
+ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
+_FILE = click.Path(path_type=Path)
+
+
+@click.group(context_settings={"show_default": True})
+def main() -> None:
+    """Measure livestyle, and make README's numbers and pictures."""
+
+
+@main.command("compare")
+@click.option("--rounds", type=click.IntRange(min=1), default=5, help="Turns that each one takes.")
+@click.option("-o", "--output", type=_FILE, default=RESULTS / "cpu.json", help="JSON file to write.")
+def compare_command(rounds: int, output: Path) -> None:
+    """Measure livestyle against the reference loop on this machine."""
+    output.write_text(json.dumps(compare(rounds), indent=2) + "\n", encoding="utf-8")
+
+
+@main.command("readme")
+@click.option("--check", is_flag=True, help="Change nothing; fail where README is out of date.")
+def readme_command(check: bool) -> None:
+    """Put the measured numbers into README.md."""
+    path = ROOT / "README.md"
+    before = path.read_text(encoding="utf-8")
+    after = fill(before, RESULTS)
+    if check and after != before:
+        raise click.ClickException("README.md is out of date: run python -m benchmarks readme")
+    path.write_text(after, encoding="utf-8")
+
+
+@main.command("picture")
+@click.option("-o", "--output", type=_FILE, default=ROOT / "docs" / "painted.jpg", help="Picture to write.")
+def picture_command(output: Path) -> None:
+    """Draw README's picture: frames of the sample clip, as they are and painted."""
+    output.parent.mkdir(exist_ok=True)
+    draw(output)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+import importlib
+import logging
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from livestyle.backends.torchscript import TorchScriptEngine, frame_net
+from livestyle.bench import Skipped, Timing, measure
+from livestyle.engine import BACKENDS, Engine, load_engine
+from livestyle.errors import EngineError
+from livestyle.frame import Image
+from livestyle.styles import StyleMix
+from livestyle.weights import Weights, load_weights
+from tests.pictures import scene
+
+MIN_PSNR = {"f32": 60.0, "bf16": 34.0}
+"""Against float32 eager, in dB. float32 differs by rounding to uint8 alone (more than 60 dB); bfloat16 keeps
+8 bits of each activation through ten norms. 34 dB is an RMS error of 5 levels of 255, within what a painted
+surface hides; a wrong kernel, a swapped channel or a shift by a pixel falls below 25 dB."""
+
+
+@pytest.fixture(scope="module")
+def weights() -> Weights:
+    return load_weights("small")
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def engine(request: pytest.FixtureRequest, weights: Weights) -> Engine:
+    return load_engine(weights, request.param)
+
+
+def eager(weights: Weights, image: Image, mix: StyleMix) -> Image:
+    with torch.inference_mode():
+        painted = frame_net(weights)(torch.from_numpy(image), torch.from_numpy(mix.row(weights.styles)))
+    return np.asarray(painted.numpy(), np.uint8)
+
+
+def psnr(a: Image, b: Image) -> float:
+    """Peak signal to noise ratio in dB."""
+    return float(10 * np.log10(255**2 / max(np.square(a.astype(float) - b).mean(), 1e-9)))
+
+
+@pytest.mark.parametrize("size", [(47, 33), (639, 361), (640, 480)], ids=str)
+@pytest.mark.parametrize("style", ["mosaic", "starry_night:0.6,great_wave:0.4"])
+def test_every_backend_paints_what_float32_eager_paints(
+    engine: Engine, weights: Weights, size: tuple[int, int], style: str
+) -> None:
+    image, mix = scene(*size), StyleMix.parse(style)
+    painted = engine.stylize(image, mix)
+    assert painted.shape == image.shape
+    assert painted.dtype == np.uint8
+    assert painted.flags.c_contiguous
+    assert psnr(painted, eager(weights, image, mix)) > MIN_PSNR[engine.backend.split()[-1]]
+
+
+def test_the_gate_would_notice_a_shift_by_one_pixel(weights: Weights) -> None:
+    image, mix = scene(320, 240), StyleMix.parse("mosaic")
+    right = eager(weights, image, mix)
+    assert psnr(np.roll(right, 1, axis=1), right) < MIN_PSNR["bf16"]
+    assert psnr(np.ascontiguousarray(right[..., ::-1]), right) < MIN_PSNR["bf16"]
+
+
+def test_a_painting_stays_when_the_next_one_is_made(engine: Engine) -> None:
+    first = engine.stylize(scene(64, 48), StyleMix.parse("mosaic"))
+    kept = first.copy()
+    engine.stylize(scene(64, 48)[::-1].copy(), StyleMix.parse("great_wave"))
+    assert np.array_equal(first, kept)
+
+
+def test_sizes_and_styles_may_change_from_frame_to_frame(engine: Engine) -> None:
+    before = engine.stylize(scene(64, 48), StyleMix.parse("mosaic"))
+    for size in ((80, 48), (64, 64), (48, 48), (47, 47), (33, 32)):
+        assert engine.stylize(scene(*size), StyleMix.parse("starry_night")).shape == (*size[::-1], 3)
+    assert np.array_equal(engine.stylize(scene(64, 48), StyleMix.parse("mosaic")), before)
+
+
+def test_the_input_is_left_as_it_was(engine: Engine) -> None:
+    image = scene(64, 48)
+    kept = image.copy()
+    engine.stylize(image, StyleMix.parse("mosaic"))
+    assert np.array_equal(image, kept)
+
+
+def test_torchscript_keeps_the_gate_in_bfloat16(weights: Weights) -> None:
+    image, mix = scene(96, 64), StyleMix.parse("mosaic")
+    painted = TorchScriptEngine(weights, torch.bfloat16).stylize(image, mix)
+    assert psnr(painted, eager(weights, image, mix)) > MIN_PSNR["bf16"]
+
+
+def test_auto_takes_the_fastest_and_says_so(weights: Weights, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    engine = load_engine(weights)
+    assert engine.backend.startswith("openvino")
+    assert f"backend {engine.backend}: the fastest that runs here" in caplog.messages
+
+
+@pytest.fixture
+def no_openvino(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a machine for which there is no openvino."""
+    monkeypatch.delitem(sys.modules, "livestyle.backends.openvino", raising=False)
+    monkeypatch.setitem(sys.modules, "openvino", None)
+
+
+@pytest.mark.usefixtures("no_openvino")
+def test_auto_says_why_it_skipped_a_better_backend(
+    weights: Weights, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert load_engine(weights).backend.startswith("torchscript")
+    assert (
+        "skipped backend openvino: backend 'openvino' needs openvino: pip install openvino" in caplog.messages
+    )
+
+
+@pytest.mark.usefixtures("no_openvino")
+def test_a_backend_asked_for_by_name_is_never_replaced(weights: Weights) -> None:
+    with pytest.raises(EngineError, match="pip install openvino"):
+        load_engine(weights, "openvino")
+
+
+def test_an_unknown_backend_lists_those_there_are(weights: Weights) -> None:
+    with pytest.raises(EngineError, match="'cuda9000': choose auto, openvino, torchscript"):
+        load_engine(weights, "cuda9000")
+
+
+def test_every_backend_is_a_module_of_its_own() -> None:
+    for name in BACKENDS:
+        assert callable(importlib.import_module(f"livestyle.backends.{name}").load)
+
+
+@pytest.mark.usefixtures("no_openvino")
+def test_a_benchmark_measures_what_runs_and_names_what_does_not(weights: Weights) -> None:
+    skipped, *timings = measure(weights, seconds=0.01)
+    assert isinstance(skipped, Skipped)
+    assert "pip install openvino" in skipped.reason
+    assert [t.size for t in timings if isinstance(t, Timing)] == [(640, 480), (1280, 720)]
+    for timing in timings:
+        assert isinstance(timing, Timing)
+        assert timing.frames >= 3
+        assert timing.fps == pytest.approx(1000 / timing.milliseconds)
