@@ -7,7 +7,7 @@
     engine = load_engine(load_weights("small"))
     painted = engine.stylize(image, StyleMix.parse("mosaic:0.7,great_wave:0.3"))
 
-`livestyle.pipeline.run` does it to whole videos, from a source in `livestyle.sources` to a sink in `livestyle.sinks`.
+`livestyle.pipeline.run` does it to whole videos, from one of `livestyle.sources` to one of `livestyle.sinks`.
 """
 
 __version__ = "0.1.0"

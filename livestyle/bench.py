@@ -76,7 +76,7 @@ def machine() -> dict[str, str]:
 
 
 def _time(engine: Engine, style: str, size: tuple[int, int], seconds: float) -> Timing:
-    image, mix = _frame(size), StyleMix.parse(style)
+    image, mix = frame(size), StyleMix.parse(style)
     for _ in range(_WARM_UP_FRAMES):
         engine.stylize(image, mix)
     times: list[float] = []
@@ -89,8 +89,8 @@ def _time(engine: Engine, style: str, size: tuple[int, int], seconds: float) -> 
     return Timing(engine.backend, size, len(times), statistics.median(times), slowest)
 
 
-def _frame(size: tuple[int, int]) -> Image:
-    """A frame with something of everything: gradients and noise."""
+def frame(size: tuple[int, int]) -> Image:
+    """A frame of (width, height) to measure with: gradients and noise."""
     width, height = size
     y, x = np.mgrid[:height, :width]
     base = np.stack([255 * x / width, 255 * y / height, 255 * (x + y) / (width + height)], axis=2)

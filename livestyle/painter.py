@@ -49,7 +49,7 @@ def blend(image: Image, painted: Image, strength: float) -> Image:
 
 
 def with_colors_of(image: Image, painted: Image) -> Image:
-    """The luminance of `painted` with the chrominance of `image`, of one size (Gatys et al. 2016, section 5)."""
+    """The luminance of `painted` with the chrominance of `image`, of one size (Gatys et al. 2016, colour)."""
     mixed = cv2.cvtColor(image, cv2.COLOR_RGB2YCrCb)
     mixed[..., 0] = cv2.cvtColor(painted, cv2.COLOR_RGB2GRAY)
     return np.asarray(cv2.cvtColor(mixed, cv2.COLOR_YCrCb2RGB), np.uint8)

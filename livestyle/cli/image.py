@@ -17,11 +17,12 @@ from livestyle.cli.options import FILE, make_painter, painting_options
 def image(source: Path, target: Path, **painting: Any) -> None:
     """Paint the picture IN into OUT (.png, .jpg and others)."""
     from livestyle.sinks import refuse_same_file
-    from livestyle.sinks.picture import write_picture
+    from livestyle.sinks.picture import check_target, write_picture
     from livestyle.sources.picture import read_picture
 
     picture = read_picture(source)
     refuse_same_file(target, source)
+    check_target(target)
     painter = make_painter(**painting)
     write_picture(target, painter(picture))
     click.echo(f"{target}: {picture.shape[1]}x{picture.shape[0]} ({painter.engine.backend})")

@@ -34,9 +34,9 @@ def video(source: Path, target: Path, **painting: Any) -> None:
     from livestyle.sources import open_source
 
     with closing(open_source(source)) as frames:
-        painter = make_painter(**painting)
         try:
             with open_sink(target, frames.size, rate=frames.fps, made_from=source) as sink:
+                painter = make_painter(**painting)
                 report = _paint(frames, painter, sink)
         except KeyboardInterrupt:
             click.echo(

@@ -1,0 +1,198 @@
+"""The command as a user meets it: what it prints, how it exits, what it leaves behind."""
+
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from livestyle.cli import main
+from livestyle.sinks.picture import write_picture
+from livestyle.sources import open_source
+from livestyle.sources.picture import read_picture
+from tests.media import greys, make_video, sound_packets, video_seconds
+from tests.pictures import scene
+
+COMMAND = [sys.executable, "-m", "livestyle"]
+
+
+def call(*arguments: object) -> Result:
+    # the log goes to the handler of the first call, whose stream click has closed since
+    logging.getLogger().handlers.clear()
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    images = [np.roll(scene(64, 48), 2 * i, axis=1) for i in range(12)]
+    return make_video(tmp_path / "in.mp4", images, sound="aac")
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    write_picture(tmp_path / "in.png", scene(64, 48))
+    return tmp_path / "in.png"
+
+
+def test_help_is_instant() -> None:
+    """Under 0.3 s; the best of five, because the machine may be busy."""
+    times = []
+    for _ in range(5):
+        began = time.perf_counter()
+        subprocess.run([*COMMAND, "--help"], check=True, capture_output=True)
+        times.append(time.perf_counter() - began)
+    assert min(times) < 0.3
+
+
+def test_a_video_is_painted_with_its_sound_and_its_times(clip: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.mp4"
+    result = call("video", clip, out)
+    assert result.exit_code == 0, result.output
+    assert "12 frames" in result.stdout
+    assert sound_packets(out) == sound_packets(clip)
+    np.testing.assert_allclose(video_seconds(out), video_seconds(clip), atol=1e-3)
+    before, after = (next(iter(open_source(path))).image.astype(int) for path in (clip, out))
+    assert after.shape == before.shape
+    assert np.abs(after - before).mean() > 20  # painted, not copied
+
+
+def test_strength_0_is_the_original(photo: Path, tmp_path: Path) -> None:
+    result = call("image", photo, tmp_path / "out.png", "--strength", 0)
+    assert result.exit_code == 0, result.output
+    assert np.array_equal(read_picture(tmp_path / "out.png"), read_picture(photo))
+
+
+def test_each_option_changes_the_picture(photo: Path, tmp_path: Path) -> None:
+    pictures = []
+    for i, options in enumerate(
+        (
+            [],
+            ["--style", "great_wave"],
+            ["--style", "mosaic:1,great_wave:1"],
+            ["--strength", "0.5"],
+            ["--keep-colors"],
+        )
+    ):
+        out = tmp_path / f"{i}.png"
+        assert call("image", photo, out, *options).exit_code == 0
+        pictures.append(read_picture(out).tobytes())
+    assert len(set(pictures)) == len(pictures)
+
+
+def test_the_backend_that_runs_is_named(photo: Path, tmp_path: Path) -> None:
+    result = call("image", photo, tmp_path / "out.png", "--backend", "torchscript")
+    assert "(torchscript f32)" in result.stdout
+
+
+def test_styles_are_listed_with_painting_artist_and_year() -> None:
+    lines = call("styles").stdout.splitlines()
+    (night,) = [line for line in lines if line.startswith("starry_night")]
+    for fact in ("The Starry Night", "Vincent van Gogh", "1889"):
+        assert fact in night
+    assert any(line.startswith("mosaic") for line in lines)
+
+
+def test_bench_writes_what_it_measured(tmp_path: Path) -> None:
+    result = call("bench", "--seconds", 0.1, "--json", tmp_path / "bench.json")
+    assert result.exit_code == 0, result.output
+    measured = json.loads((tmp_path / "bench.json").read_text())
+    assert measured["machine"]["processor"]
+    backends = {timing["backend"].split()[0] for timing in measured["timings"]}
+    assert backends == {"openvino", "torchscript"}
+    assert all(timing["milliseconds"] > 0 for timing in measured["timings"])
+
+
+FAULTS = (
+    "missing input",
+    "text",
+    "missing folder",
+    "below a file",
+    "no video suffix",
+    "itself",
+    "unknown style",
+    "bad weight",
+    "untrained model",
+)
+
+
+def text_file(folder: Path) -> Path:
+    (folder / "notes.mp4").write_text("not a video\n")
+    return folder / "notes.mp4"
+
+
+def wrong_arguments(folder: Path, clip: Path) -> dict[str, tuple[list[object], str]]:
+    """Arguments of `livestyle video`, and what its one line must say."""
+    out = folder / "out.mp4"
+    return {
+        "missing input": ([folder / "no.mp4", out], "no such file"),
+        "text": ([text_file(folder), out], "is it a video?"),
+        "missing folder": ([clip, folder / "no" / "out.mp4"], "there is no folder"),
+        "below a file": ([clip, clip / "out.mp4"], "there is no folder"),
+        "no video suffix": ([clip, folder / "out.txt"], "no video format here; use .mp4"),
+        "itself": ([clip, clip], "it is the input itself"),
+        "unknown style": ([clip, out, "--style", "mosiac"], "did you mean mosaic?"),
+        "bad weight": ([clip, out, "--style", "mosaic:x"], "write mosaic:0.5"),
+        "untrained model": ([clip, out, "--model", "large"], "no trained weights for model 'large'"),
+    }
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_mistake_is_one_clear_line_and_leaves_nothing(fault: str, clip: Path, tmp_path: Path) -> None:
+    arguments, expected = wrong_arguments(tmp_path, clip)[fault]
+    before, content = sorted(tmp_path.iterdir()), clip.read_bytes()
+    result = call("video", *arguments)
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert len(result.stderr.splitlines()) == 1
+    assert expected in result.stderr
+    assert sorted(tmp_path.iterdir()) == before
+    assert clip.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "expected"),
+    [
+        ("no.png", "out.png", "no such file"),
+        ("in.png", "no/out.png", "no folder"),
+        ("in.png", "out.xyz", ".png"),
+    ],
+)
+def test_a_mistake_with_a_picture_is_one_clear_line(
+    source: str, target: str, expected: str, photo: Path, tmp_path: Path
+) -> None:
+    result = call("image", tmp_path / source, tmp_path / target)
+    assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1)
+    assert expected in result.stderr
+    assert list(tmp_path.iterdir()) == [photo]
+
+
+def test_usage_errors_exit_with_2(clip: Path) -> None:
+    assert call("video", clip).exit_code == 2
+    assert call("video", clip, "out.mp4", "--strength", "2").exit_code == 2
+    assert call("video", clip, "out.mp4", "--backend", "magic").exit_code == 2
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C to a whole console")
+def test_ctrl_c_leaves_a_playable_file(tmp_path: Path) -> None:
+    clip = make_video(tmp_path / "in.mp4", greys(40, 640, 480) * 20, sound="aac")
+    out = tmp_path / "out.mp4"
+    command = [*COMMAND, "--verbose", "video", str(clip), str(out)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "first frame painted" in line:
+                break
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read()
+    assert process.returncode == 130
+    assert f"{out} holds what was painted" in said
+    assert 0 < len(video_seconds(out)) < 800
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mp4", "out.mp4"]

@@ -1,0 +1,226 @@
+"""Training, with a loss network of random weights: what it learns is nothing, how it learns is the same."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from safetensors.torch import save_file
+from torch import Tensor
+
+from livestyle.backends.torchscript import frame_net
+from livestyle.errors import SourceError, StyleError
+from livestyle.sinks.picture import write_picture
+from livestyle.styles import StyleMix
+from livestyle.weights import load_weights
+from tests.pictures import scene
+from train.__main__ import main
+from train.checkpoint import Checkpoint
+from train.config import FitConfig
+from train.export import export
+from train.loop import fit
+from train.loss_network import LossNetwork
+from train.losses import LossConfig, PerceptualLoss, gram, relative_error
+from train.painter import Painter
+from train.photos import PhotoBatches, find_photos, held_out
+from train.pictures import StylePicture, read_gallery
+
+CHANNELS = {0: (3, 64), 2: (64, 64), 5: (64, 128), 7: (128, 128), 10: (128, 256)} | dict.fromkeys(
+    (12, 14, 16), (256, 256)
+)
+
+
+def vgg_weights() -> dict[str, Tensor]:
+    """Random weights with VGG-19's names and shapes, scaled so that activations keep their size."""
+    random = torch.manual_seed(0)
+    weights = {}
+    for number, (inputs, outputs) in CHANNELS.items():
+        kernel = torch.randn(outputs, inputs, 3, 3, generator=random)
+        weights[f"features.{number}.weight"] = kernel * (2 / (9 * inputs)) ** 0.5
+        weights[f"features.{number}.bias"] = torch.zeros(outputs)
+    return weights
+
+
+@pytest.fixture(scope="module")
+def network() -> LossNetwork:
+    return LossNetwork(vgg_weights(), torch.float32)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    (folder / "photos").mkdir()
+    for i in range(4):
+        write_picture(folder / "photos" / f"{i}.png", np.roll(scene(80, 72), 11 * i, axis=1))
+    write_picture(folder / "a.png", scene(90, 70)[::-1].copy())
+    write_picture(folder / "b.png", 255 - scene(70, 90))
+    entries = [f'[[style]]\nname = "{n}"\npicture = "{n}.png"\nlicence = "MIT"\n' for n in "ab"]
+    (folder / "gallery.toml").write_text("".join(entries))
+    save_file(vgg_weights(), folder / "vgg.safetensors")
+    return folder
+
+
+TINY = FitConfig(steps=4, batch=2, side=64, style_side=64)
+
+
+def run_fit(network: LossNetwork, data: Path, run: Path, **more: object) -> Checkpoint:
+    run.mkdir(exist_ok=True)
+    styles = read_gallery(data / "gallery.toml", data)
+    return Checkpoint.load(
+        fit(TINY, styles, data / "photos", network, run, command="python -m train fit", every=2, **more)  # type: ignore[arg-type]
+    )
+
+
+def test_gram_is_the_mean_outer_product_of_the_features() -> None:
+    x = torch.randn(2, 3, 4, 5)
+    expected = torch.einsum("bihw,bjhw->bij", x, x) / 20
+    torch.testing.assert_close(gram(x), expected)
+
+
+def test_relative_errors_have_no_unit() -> None:
+    a, b = torch.rand(2, 3, 4), torch.rand(2, 3, 4)
+    torch.testing.assert_close(relative_error(7 * a, 7 * b), relative_error(a, b))
+    torch.testing.assert_close(relative_error(torch.zeros(2, 3, 4), b), torch.ones(2))
+    assert relative_error(b, b).tolist() == [0, 0]
+
+
+def test_a_photo_has_no_content_error_and_a_style_picture_no_style_error(network: LossNetwork) -> None:
+    pictures = [torch.rand(3, 64, 64), torch.rand(3, 64, 64) ** 3]
+    loss = PerceptualLoss(network, LossConfig(), pictures)
+    both = torch.stack(pictures)
+    right = loss(both, both, torch.tensor([0, 1]))
+    assert right["content"] == 0
+    assert right["style"] < 1e-9
+    assert loss(both, both, torch.tensor([1, 0]))["style"] > 0.01
+    assert loss(both, both.flip(0), torch.tensor([0, 1]))["content"] > 0.1
+
+
+def test_only_the_transform_network_learns(network: LossNetwork) -> None:
+    painter = Painter("small", 1)
+    photos = torch.rand(1, 3, 64, 64)
+    loss = PerceptualLoss(network, LossConfig(), [torch.rand(3, 64, 64)])
+    terms = loss(painter(photos, torch.tensor([0])), photos, torch.tensor([0]))
+    LossConfig().total(terms).backward()  # type: ignore[no-untyped-call]
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in painter.parameters())
+    assert all(p.grad is None for p in network.parameters())
+
+
+def test_a_batch_depends_on_seed_and_step_alone(data: Path) -> None:
+    paths = find_photos(data / "photos")
+    batches = PhotoBatches(paths, 2, 10, 3, 48, seed=5)
+    crops, styles = batches[7]
+    assert crops.shape == (3, 3, 48, 48)
+    assert crops.dtype == torch.uint8
+    again = PhotoBatches(paths, 2, 10, 3, 48, seed=5)[7]
+    assert torch.equal(crops, again[0])
+    assert torch.equal(styles, again[1])
+    assert not torch.equal(crops, batches[8][0])
+    assert not torch.equal(crops, PhotoBatches(paths, 2, 10, 3, 48, seed=6)[7][0])
+
+
+def test_photos_that_judge_are_not_trained_on() -> None:
+    paths = [Path(f"{i:03}.jpg") for i in range(120)]
+    trained, judged = held_out(paths)
+    assert len(judged) == 3
+    assert sorted(trained + judged) == paths
+
+
+def test_a_resumed_run_ends_bit_for_bit_like_one_that_never_stopped(
+    network: LossNetwork, data: Path, tmp_path: Path
+) -> None:
+    def stop(step: int, terms: dict[str, float]) -> None:
+        if step == 3:
+            raise InterruptedError
+
+    whole = run_fit(network, data, tmp_path / "whole")
+    with pytest.raises(InterruptedError):
+        run_fit(network, data, tmp_path / "parts", on_step=stop)
+    assert Checkpoint.load(tmp_path / "parts" / "checkpoint.pt").step == 2
+    parts = run_fit(network, data, tmp_path / "parts")
+    assert whole.step == parts.step == 4
+    for name, value in whole.averaged.items():
+        assert torch.equal(parts.averaged[name], value), name
+        assert torch.equal(parts.parameters[name], whole.parameters[name]), name
+
+
+def test_a_run_describes_itself_and_its_export_paints_the_same(
+    network: LossNetwork, data: Path, tmp_path: Path
+) -> None:
+    checkpoint = run_fit(network, data, tmp_path)
+    metrics = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in metrics] == [1, 2, 3, 4]
+    assert metrics[0].keys() >= {"content", "style", "total", "seconds", "styles"}
+    assert (tmp_path / "samples" / "000004.png").is_file()
+    record = json.loads((tmp_path / "config.json").read_text())
+    assert record["config"]["learning_rate"] == TINY.learning_rate
+
+    engines = tmp_path / "engines"
+    engines.mkdir()
+    export(tmp_path / "checkpoint.pt", engines)
+    weights = load_weights("small", engines)
+    assert list(weights.styles) == ["a", "b"]
+    painter = Painter("small", 2)
+    checkpoint.warm_start(painter, ["a", "b"])
+    image = torch.from_numpy(scene(64, 48))
+    with torch.no_grad():
+        expected = painter(image.permute(2, 0, 1)[None] / 255, torch.tensor([1]))[0].permute(1, 2, 0) * 255
+        row = torch.from_numpy(StyleMix.parse("b").row(weights.styles))
+        painted = frame_net(weights)(image, row)
+    assert (painted.float() - expected).abs().max() <= 0.51  # rounding to uint8
+
+
+def test_a_new_style_starts_from_the_mean_of_those_there_are(
+    network: LossNetwork, data: Path, tmp_path: Path
+) -> None:
+    checkpoint = run_fit(network, data, tmp_path)
+    painter = Painter("small", 2)
+    checkpoint.warm_start(painter, ["b", "new"])
+    table = checkpoint.averaged["affine"]
+    torch.testing.assert_close(painter.affine.detach(), torch.stack([table[1], table.mean(0)]))
+
+
+def test_other_styles_than_the_runs_are_refused(network: LossNetwork, data: Path, tmp_path: Path) -> None:
+    run_fit(network, data, tmp_path)
+    styles = [StylePicture("c", data / "a.png")]
+    with pytest.raises(StyleError, match=r"begun with other styles \(a, b\)"):
+        fit(TINY, styles, data / "photos", network, tmp_path, command="")
+
+
+def test_the_command_trains_and_exports(data: Path, tmp_path: Path) -> None:
+    runner = CliRunner()
+    arguments = [str(data / "gallery.toml"), "--pictures", str(data), "--photos", str(data / "photos")]
+    arguments += [
+        "--loss-network",
+        str(data / "vgg.safetensors"),
+        "--run",
+        str(tmp_path / "run"),
+        "--steps",
+        "1",
+    ]
+    result = runner.invoke(main, ["fit", *arguments, "--batch", "1"], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    result = runner.invoke(main, ["export", str(tmp_path / "run" / "checkpoint.pt"), "-o", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    assert load_weights("small", tmp_path).styles.keys() == {"a", "b"}
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [(b"no", "does not hold VGG-19"), (None, "no loss network at")],
+    ids=["text", "missing"],
+)
+def test_a_bad_loss_network_is_one_clear_line(content: bytes | None, expected: str, tmp_path: Path) -> None:
+    path = tmp_path / "vgg.safetensors"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(SourceError, match=expected):
+        LossNetwork.load(path)
+
+
+def test_a_folder_without_photos_and_a_missing_picture_are_named(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="no photos under"):
+        find_photos(tmp_path)
+    with pytest.raises(SourceError, match=r"picture of style 'a' is missing: .*a\.png"):
+        read_gallery(data / "gallery.toml", tmp_path)
