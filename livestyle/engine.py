@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from livestyle.styles import StyleMix
     from livestyle.weights import Weights
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 BACKENDS = ("openvino", "torchscript")
 """Every backend, the fastest first: the order in which `auto` tries them."""
@@ -50,9 +50,9 @@ def load_engine(weights: Weights, backend: str = "auto") -> Engine:
         try:
             engine = _open(name, weights)
         except EngineError as error:
-            log.warning("skipped backend %s: %s", name, error)
+            logger.warning("skipped backend %s: %s", name, error)
             continue
-        log.info("backend %s: the fastest that runs here", engine.backend)
+        logger.info("backend %s: the fastest that runs here", engine.backend)
         return engine
     raise EngineError(f"no backend runs here (tried {', '.join(BACKENDS)}): reinstall livestyle")
 

@@ -1,0 +1,175 @@
+"""Overlap by threads: frames read ahead, frames written behind. The only module that starts a thread."""
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Self
+
+from livestyle.frame import Frame
+from livestyle.sinks import Sink
+from livestyle.sources import FrameSource
+
+
+class Prefetch:
+    """Reads `source` on a thread of its own, up to `depth` frames ahead, between entering and leaving the
+    `with`.
+
+    A file waits for the consumer and loses nothing. A live source never waits: its newest frame replaces the
+    waiting one, and `dropped` counts that. The reader's exception is raised in the consumer after the frames
+    read before it, or on leaving. Leaving stops the reader at its next frame and joins it; the source is its
+    opener's to close.
+    """
+
+    def __init__(self, source: FrameSource, depth: int = 4) -> None:
+        if depth < 1:
+            raise ValueError(f"depth must be at least 1, not {depth}")
+        self.dropped = 0
+        self._source = source
+        self._depth = depth
+        self._waiting: deque[Frame] = deque()
+        self._changed = threading.Condition()
+        self._stopped = False
+        self._done = False
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._read, name="livestyle-prefetch", daemon=True)
+
+    def __enter__(self) -> Self:
+        """Start reading."""
+        self._thread.start()
+        return self
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Yield the frames in order, on the consumer's thread."""
+        while (frame := self._take()) is not None:
+            yield frame
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop, wake and join the reader; raise its exception unless another one is on its way."""
+        with self._changed:
+            self._stopped = True
+            self._waiting.clear()
+            self._changed.notify_all()
+        self._thread.join()
+        if kind is None:
+            self._raise_error()
+
+    def _take(self) -> Frame | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._done)
+            if self._waiting:
+                self._changed.notify_all()
+                return self._waiting.popleft()
+        self._raise_error()
+        return None
+
+    def _raise_error(self) -> None:
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
+
+    def _read(self) -> None:
+        try:
+            for frame in self._source:
+                if not self._put(frame):
+                    break
+        except BaseException as error:  # a thread boundary: whatever it is, the consumer has to see it
+            self._error = error
+        finally:
+            with self._changed:
+                self._done = True
+                self._changed.notify_all()
+
+    def _put(self, frame: Frame) -> bool:
+        with self._changed:
+            if self._source.live:
+                self.dropped += len(self._waiting)
+                self._waiting.clear()
+            else:
+                self._changed.wait_for(lambda: len(self._waiting) < self._depth or self._stopped)
+            self._waiting.append(frame)
+            self._changed.notify_all()
+            return not self._stopped
+
+
+class WriteBehind:
+    """A sink whose frames are written to `sink` on a thread of its own, up to `depth` frames behind.
+
+    Only for sinks that do not mind which thread writes, as files do and windows do not. Leaving the `with`
+    normally or by Ctrl-C first writes what waits; on any other exception that is thrown away. An error of the
+    sink is raised at the next `write`, or else by `close` or on leaving. `sink` itself stays open: it is its
+    opener's to close.
+    """
+
+    def __init__(self, sink: Sink, depth: int = 4) -> None:
+        if depth < 1:
+            raise ValueError(f"depth must be at least 1, not {depth}")
+        self._sink = sink
+        self._depth = depth
+        self._waiting: deque[Frame] = deque()
+        self._changed = threading.Condition()
+        self._stopped = False
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._drain, name="livestyle-write-behind", daemon=True)
+
+    def __enter__(self) -> Self:
+        """Start writing."""
+        self._thread.start()
+        return self
+
+    def write(self, frame: Frame) -> None:
+        """Hand over one frame; wait while `depth` of them are waiting. Raises what the sink raised before."""
+        with self._changed:
+            if self._stopped and self._error is None:
+                raise ValueError("write to a closed sink")
+            self._changed.wait_for(lambda: len(self._waiting) < self._depth or self._error is not None)
+            if self._error is None:
+                self._waiting.append(frame)
+                self._changed.notify_all()
+        self._raise_error()
+
+    def close(self) -> None:
+        """Write what waits, stop and join the thread; raise what the sink raised. Safe to call twice."""
+        self._stop()
+        self._raise_error()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop and join the thread; raise what the sink raised unless another exception is on its way."""
+        if kind is not None and not issubclass(kind, KeyboardInterrupt):
+            with self._changed:
+                self._waiting.clear()
+        self._stop()
+        if kind is None:
+            self._raise_error()
+
+    def _stop(self) -> None:
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+        self._thread.join()
+
+    def _raise_error(self) -> None:
+        error, self._error = self._error, None
+        if error is not None:
+            self._stopped = True  # the thread has ended: later writes are a mistake, not a wait without end
+            raise error
+
+    def _drain(self) -> None:
+        try:
+            while (frame := self._next()) is not None:
+                self._sink.write(frame)
+        except BaseException as error:  # a thread boundary: whatever it is, the writer has to see it
+            with self._changed:
+                self._error = error
+                self._waiting.clear()
+                self._changed.notify_all()
+
+    def _next(self) -> Frame | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._stopped)
+            self._changed.notify_all()
+            return self._waiting.popleft() if self._waiting else None

@@ -1,0 +1,36 @@
+"""Where frames come from."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from livestyle.frame import Frame
+
+if TYPE_CHECKING:
+    from livestyle.sources.file import FileSource
+
+__all__ = ["FrameSource", "open_source"]
+
+
+class FrameSource(Protocol):
+    """An iterable of frames, read once, by one thread, and closed by whoever opened it."""
+
+    @property
+    def live(self) -> bool:
+        """Whether frames come at their own pace, so that late ones must be dropped."""
+        ...
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Yield the frames in order; raise `SourceError` when the next one cannot be read."""
+        ...
+
+    def close(self) -> None:
+        """Release what the source holds; safe to call twice."""
+        ...
+
+
+def open_source(path: Path | str) -> "FileSource":
+    """Open the video at `path`; raise `SourceError` when there is none that can be decoded."""
+    from livestyle.sources.file import FileSource  # loads FFmpeg, which `livestyle --help` can do without
+
+    return FileSource(path)

@@ -1,0 +1,162 @@
+"""Frames of a video file, decoded by FFmpeg through PyAV."""
+
+import logging
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import chain
+from pathlib import Path
+
+import av
+import numpy as np
+from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
+from av.video.stream import VideoStream
+
+from livestyle.errors import SourceError
+from livestyle.frame import Frame, Image
+
+logger = logging.getLogger(__name__)
+
+_UNTAGGED = {0, 2, 3}  # AVCOL_SPC_RGB, _UNSPECIFIED, _RESERVED: nothing that tells which matrix made the YUV
+_USUAL_RATE = Fraction(30)
+
+
+class FileSource:
+    """The frames of one video file, upright, each with its own pts: the frame rate may vary.
+
+    `pts` counts from the first frame. Rotation metadata is applied, more than 8 bits per
+    channel become 8, alpha is dropped. The first frame is decoded on opening, so a file that opens has a
+    picture and a true size. Raises `SourceError`.
+    """
+
+    live = False
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self._container, self._stream = _open(self.path)
+        self._stream.thread_type = "AUTO"
+        self._reformatter = VideoReformatter()
+        self._start: Fraction | None = None  # of the first frame: Matroska states no start per stream
+        self._pts = 0.0
+        self._decoded = self._decode()
+        try:
+            self._first = next(self._decoded)
+        except StopIteration:
+            self.close()
+            raise SourceError(
+                f"cannot read {self.path}: its video holds no frames; choose another file"
+            ) from None
+        except SourceError:
+            self.close()
+            raise
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the frames, after rotation."""
+        height, width = self._first.image.shape[:2]
+        return width, height
+
+    @property
+    def fps(self) -> float:
+        """The average frame rate; single frames may be further apart or closer together."""
+        return float(self._rate)
+
+    @property
+    def duration_seconds(self) -> float | None:
+        """Length of the video as the container states it; None where it does not."""
+        if self._stream.duration is not None and self._stream.time_base is not None:
+            return float(self._stream.duration * self._stream.time_base)
+        if self._container.duration is not None:
+            return self._container.duration / av.time_base
+        return None
+
+    @property
+    def frame_estimate(self) -> int | None:
+        """About how many frames there are, for a progress bar; None when nothing tells."""
+        if self._stream.frames:
+            return self._stream.frames
+        return None if self.duration_seconds is None else max(1, round(self.duration_seconds * self.fps))
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Yield the frames in order of pts, once."""
+        return chain([self._first], self._decoded)
+
+    def close(self) -> None:
+        """Close the file; safe to call twice."""
+        self._container.close()
+
+    @property
+    def _rate(self) -> Fraction:
+        return self._stream.average_rate or self._stream.guessed_rate or _USUAL_RATE
+
+    def _decode(self) -> Iterator[Frame]:
+        try:
+            for decoded in self._container.decode(self._stream):
+                yield Frame(self._to_image(decoded), self._seconds(decoded))
+            self._notice_a_cut()
+        except av.FFmpegError as error:
+            where = f"{self.path} after {self._pts:.2f} s"
+            raise SourceError(
+                f"cannot decode {where}: {_reason(error)}; cut the clip before it, or re-encode it"
+            ) from error
+
+    def _notice_a_cut(self) -> None:
+        """Say so when the file ends long before the end it states, which FFmpeg takes for an end like any."""
+        stated = self.duration_seconds if self._stream.duration is not None else None
+        if stated is not None and self._pts + 1 < stated:
+            logger.warning("%s is cut short: it ends at %.1f of %.1f s", self.path, self._pts, stated)
+
+    def _seconds(self, decoded: av.VideoFrame) -> float:
+        if decoded.pts is None or decoded.time_base is None:
+            self._pts += 1 / self.fps
+        else:
+            moment = decoded.pts * decoded.time_base
+            self._start = moment if self._start is None else self._start
+            self._pts = float(moment - self._start)
+        return self._pts
+
+    def _to_image(self, decoded: av.VideoFrame) -> Image:
+        rgb = self._reformatter.reformat(
+            decoded,
+            format="rgb24",
+            src_colorspace=_matrix(decoded),
+            src_color_range=_range(decoded),
+            dst_color_range=ColorRange.JPEG,
+        )
+        image = rgb.to_ndarray()
+        quarter_turns = round(decoded.rotation / 90)  # counterclockwise, like np.rot90
+        return np.ascontiguousarray(np.rot90(image, quarter_turns), dtype=np.uint8)
+
+
+def _open(path: Path) -> tuple["av.container.InputContainer", VideoStream]:
+    if not path.exists():
+        raise SourceError(f"cannot open {path}: no such file; check the name")
+    if path.is_dir():
+        raise SourceError(f"cannot open {path}: it is a folder; name a video in it")
+    try:
+        container = av.open(
+            f"file:{path}"
+        )  # the prefix keeps a colon in a name from being read as a protocol
+    except (av.FFmpegError, OSError) as error:
+        raise SourceError(f"cannot open {path}: {_reason(error)}; is it a video?") from error
+    for stream in container.streams.video:
+        if not stream.disposition & av.stream.Disposition.attached_pic and stream.codec_context is not None:
+            return container, stream
+    container.close()
+    raise SourceError(f"cannot read {path}: it holds no video that can be decoded; choose another file")
+
+
+def _reason(error: OSError | av.FFmpegError) -> str:
+    return (error.strerror or str(error)).lower()
+
+
+def _matrix(decoded: av.VideoFrame) -> int:
+    """The YUV matrix the frame is tagged with; untagged, the one players assume from its size."""
+    if decoded.colorspace not in _UNTAGGED:
+        return decoded.colorspace
+    return Colorspace.ITU709 if decoded.width >= 1280 or decoded.height > 576 else Colorspace.ITU601
+
+
+def _range(decoded: av.VideoFrame) -> int:
+    if decoded.color_range in (ColorRange.MPEG, ColorRange.JPEG):
+        return decoded.color_range
+    return ColorRange.JPEG if decoded.format.name.startswith("yuvj") else ColorRange.MPEG

@@ -1,0 +1,102 @@
+from pathlib import Path
+
+import av
+import pytest
+
+from livestyle.errors import SinkError
+from livestyle.frame import Frame
+from livestyle.sinks.file import FileSink
+from tests.media import greys, make_sound, make_video, sound_packets, video_seconds
+
+
+def with_sound(
+    origin: Path, path: Path, count: int = 15, rate: int = 30, error: BaseException | None = None
+) -> Path:
+    """Write `count` frames with the sound of `origin`, then let `error` end the `with`."""
+    with FileSink(path, (64, 48), rate=rate, audio_from=origin) as sink:
+        for index, image in enumerate(greys(count)):
+            sink.write(Frame(image, index / rate))
+        if error is not None:
+            raise error
+    return path
+
+
+def test_an_unreadable_soundtrack_is_refused_on_opening(tmp_path: Path) -> None:
+    (tmp_path / "notes.mp4").write_text("only words")
+    with pytest.raises(SinkError, match=r"notes\.mp4"):
+        FileSink(tmp_path / "out.mp4", (64, 48), audio_from=tmp_path / "notes.mp4")
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.mp4"]
+
+
+@pytest.mark.parametrize(
+    ("origin", "codec", "output"),
+    [
+        ("in.mp4", "aac", "out.mp4"),
+        ("in.mp4", "aac", "out.mkv"),
+        ("in.mkv", "aac", "out.mp4"),
+        ("in.mkv", "libopus", "out.mkv"),
+        ("in.mkv", "libopus", "out.mp4"),
+        ("in.mkv", "flac", "out.mp4"),
+        ("in.mkv", "libmp3lame", "out.mp4"),
+        ("in.mkv", "ac3", "out.mov"),
+        ("in.mov", "pcm_s16le", "out.mov"),
+        ("in.mkv", "pcm_s16le", "out.mkv"),
+    ],
+)
+@pytest.mark.parametrize("sound_starts", [0.0, 0.25])
+def test_sound_is_copied_byte_for_byte_in_time_with_the_video(
+    tmp_path: Path, origin: str, codec: str, output: str, sound_starts: float
+) -> None:
+    made = make_video(tmp_path / origin, greys(15), sound=codec, sound_starts=sound_starts)
+    path = with_sound(made, tmp_path / output)
+    assert [data for _, data in sound_packets(path)] == [data for _, data in sound_packets(made)]
+    # Matroska counts in milliseconds, on either side.
+    assert offset_seconds(path) == pytest.approx(offset_seconds(made), abs=0.0021)
+
+
+def offset_seconds(path: Path) -> float:
+    """How much later than the video the first packet of sound comes."""
+    return sound_packets(path)[0][0] - video_seconds(path)[0]
+
+
+def test_sound_that_starts_before_the_video_keeps_its_lead(tmp_path: Path) -> None:
+    made = make_video(tmp_path / "in.mp4", greys(15), start=0.4, sound="aac", sound_seconds=0.9)
+    path = with_sound(made, tmp_path / "out.mp4")
+    assert offset_seconds(path) == pytest.approx(offset_seconds(made), abs=0.001)
+    assert video_seconds(path)[0] == pytest.approx(0.4, abs=0.001)
+    assert len(sound_packets(path)) == len(sound_packets(made))
+
+
+@pytest.mark.parametrize(("codec", "output"), [("pcm_s16le", "out.mp4"), ("flac", "out.mov")])
+def test_sound_that_would_not_play_is_encoded_again_and_says_so(
+    tmp_path: Path, codec: str, output: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = make_video(tmp_path / "in.mkv", greys(30), sound=codec)
+    path = with_sound(made, tmp_path / output, count=30)
+    assert "encoded again, as aac" in caplog.text
+    with av.open(str(path)) as container:
+        track = container.streams.audio[0]
+        assert track.codec_context.name == "aac"
+        samples = sum(frame.samples for frame in container.decode(track))
+    assert samples / 48_000 == pytest.approx(1.0, abs=0.05)  # an AAC frame is 0.02 s
+
+
+def test_a_file_without_sound_gives_one_without_sound(tmp_path: Path) -> None:
+    path = with_sound(make_video(tmp_path / "in.mp4", greys(5)), tmp_path / "out.mp4", count=5)
+    with av.open(str(path)) as container:
+        assert not container.streams.audio
+
+
+def test_sound_may_come_from_a_file_without_video(tmp_path: Path) -> None:
+    made = make_sound(tmp_path / "in.m4a")
+    path = with_sound(made, tmp_path / "out.mp4")
+    assert [data for _, data in sound_packets(path)] == [data for _, data in sound_packets(made)]
+
+
+@pytest.mark.parametrize("codec", ["aac", "pcm_s16le"])
+def test_ctrl_c_cuts_the_sound_where_the_video_ends(tmp_path: Path, codec: str) -> None:
+    made = make_video(tmp_path / "in.mkv", greys(30), rate=10, sound=codec)
+    with pytest.raises(KeyboardInterrupt):
+        with_sound(made, tmp_path / "out.mp4", 10, rate=10, error=KeyboardInterrupt())
+    last = sound_packets(tmp_path / "out.mp4")[-1][0]
+    assert last == pytest.approx(1.0, abs=0.06)  # two AAC frames
