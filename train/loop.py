@@ -18,6 +18,7 @@ from train.painter import Painter
 from train.photos import PhotoBatches, find_photos, held_out
 from train.pictures import StylePicture
 from train.samples import write_samples
+from train.stability import make_pair, stability_loss
 
 
 def fit(
@@ -68,7 +69,13 @@ def fit(
             with torch.autocast("cpu", torch.bfloat16):
                 painted = painter(x, chosen)
             terms = loss(painted, x, chosen)
-            total = config.loss.total(terms)
+            done = (step + 1) / config.steps
+            if config.loss.ramp(done) > 0:
+                pair = make_pair(x, torch.Generator().manual_seed(config.seed * 1_000_003 + step))
+                with torch.autocast("cpu", torch.bfloat16):
+                    again = painter(pair.second, chosen)
+                terms["stability"] = stability_loss(painted.float(), again.float(), pair)
+            total = config.loss.total(terms, done)
             optimiser.zero_grad(set_to_none=True)
             total.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
             gradient = nn.utils.clip_grad_norm_(painter.parameters(), config.clip_norm)

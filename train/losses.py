@@ -27,12 +27,21 @@ class LossConfig:
     content_layer: str = "relu3_3"
     octaves: int = 3
     """Style is compared at the full size and at this many less one halvings of it."""
-    weights: dict[str, float] = field(default_factory=lambda: {"content": 1.0, "style": 10.0})
+    weights: dict[str, float] = field(
+        default_factory=lambda: {"content": 1.0, "style": 10.0, "stability": 10.0}
+    )
     """How much each term counts in the sum that is trained."""
+    stability_from: float = 0.5
+    """The share of the steps after which stability begins to count; it counts fully a tenth of them later."""
 
-    def total(self, terms: Terms) -> Tensor:
-        """The weighted sum of the terms."""
-        return torch.stack([self.weights[name] * term for name, term in terms.items()]).sum()
+    def total(self, terms: Terms, done: float = 1.0) -> Tensor:
+        """The weighted sum of the terms, when that share of the steps is done."""
+        ramp = {"stability": self.ramp(done)}
+        return torch.stack([self.weights[n] * ramp.get(n, 1.0) * term for n, term in terms.items()]).sum()
+
+    def ramp(self, done: float) -> float:
+        """How much of its weight the stability term has, 0 to 1, when that share of the steps is done."""
+        return min(max(10 * (done - self.stability_from), 0.0), 1.0)
 
 
 def gram(features: Tensor) -> Tensor:
