@@ -79,18 +79,17 @@ class _Builder:
 
     def paint(self, x: _Node) -> _Node:
         """The layers of `livestyle.network.TransformNet.forward`, for x (1, 3, H, W) in 0 to 255."""
-        x = op.relu(self._norm(self._conv(op.space_to_depth(x, "depth_first", 2), "stem", gain=1 / 255)))
+        x = op.relu(self._norm(_convolve(x, _unfolded_stem(self._weights), stride=2)))
         x = op.relu(self._norm(self._conv(x, "down", stride=2)))
         for block in range(self._weights.config.blocks):
-            y = op.relu(self._norm(self._conv(_reflect(x, 1, 1, 1, 1), f"blocks.{block}.first")))
-            x = op.add(x, self._norm(self._conv(_reflect(y, 1, 1, 1, 1), f"blocks.{block}.second")))
+            y = op.relu(self._norm(self._conv(_reflect(x), f"blocks.{block}.first")))
+            x = op.add(x, self._norm(self._conv(_reflect(y), f"blocks.{block}.second")))
         x = op.relu(self._norm(op.depth_to_space(self._conv(x, "up"), "depth_first", 2)))
         bias = self._weights.tensors["head.bias"].reshape(1, -1, 1, 1)
         return op.sigmoid(op.add(self._conv(x, "head"), op.constant(bias)))
 
-    def _conv(self, x: _Node, name: str, stride: int = 1, gain: float = 1.0) -> _Node:
-        kernel = op.constant(self._weights.tensors[f"{name}.weight"] * np.float32(gain))
-        return op.convolution(x, kernel, [stride, stride], [0, 0], [0, 0], [1, 1])
+    def _conv(self, x: _Node, name: str, stride: int = 1) -> _Node:
+        return _convolve(x, self._weights.tensors[f"{name}.weight"], stride)
 
     def _norm(self, x: _Node) -> _Node:
         normal = op.mvn(x, _ints(2, 3), True, NORM_EPSILON, "inside_sqrt")
@@ -98,11 +97,19 @@ class _Builder:
         return op.add(op.multiply(normal, scale), shift)
 
 
+def _unfolded_stem(weights: Weights) -> NDArray[np.float32]:
+    """The stem as the 6x6 convolution of stride 2 on 0 to 255 that it equals, which OpenVINO runs faster."""
+    folded = weights.tensors["stem.weight"]
+    kernel = folded.reshape(-1, 3, 2, 2, 3, 3).transpose(0, 1, 4, 2, 5, 3).reshape(-1, 3, 6, 6)
+    return np.ascontiguousarray(kernel / np.float32(255))
+
+
 def _enter(frame: _Node, height: int, width: int) -> _Node:
     """(H, W, 3) uint8 to (1, 3, H', W') in 0 to 255, padded as the network wants it."""
-    x = op.transpose(op.unsqueeze(op.convert(frame, "f32"), _ints(0)), _ints(0, 3, 1, 2))
     rows, columns = Padding.of(height), Padding.of(width)
-    return _reflect(x, rows.before, columns.before, rows.after, columns.after)
+    before, after = _ints(rows.before, columns.before, 0), _ints(rows.after, columns.after, 0)
+    padded = op.unsqueeze(op.pad(frame, before, after, "reflect"), _ints(0))
+    return op.transpose(op.convert(padded, "f32"), _ints(0, 3, 1, 2))
 
 
 def _leave(painted: _Node, height: int, width: int) -> _Node:
@@ -112,8 +119,12 @@ def _leave(painted: _Node, height: int, width: int) -> _Node:
     return op.slice(op.squeeze(x, _ints(0)), _ints(0, 0), _ints(height, width), _ints(1, 1), _ints(0, 1))
 
 
-def _reflect(x: _Node, top: int, left: int, bottom: int, right: int) -> _Node:
-    return op.pad(x, _ints(0, 0, top, left), _ints(0, 0, bottom, right), "reflect")
+def _convolve(x: _Node, kernel: NDArray[np.float32], stride: int) -> _Node:
+    return op.convolution(x, op.constant(kernel), [stride, stride], [0, 0], [0, 0], [1, 1])
+
+
+def _reflect(x: _Node) -> _Node:
+    return op.pad(x, _ints(0, 0, 1, 1), _ints(0, 0, 1, 1), "reflect")
 
 
 def _ints(*values: int) -> NDArray[np.int64]:
