@@ -6,6 +6,7 @@ import importlib
 import logging
 from typing import TYPE_CHECKING, Protocol
 
+from livestyle import defaults
 from livestyle.errors import EngineError
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Engine(Protocol):
         ...
 
 
-def load_engine(weights: Weights, backend: str = "auto") -> Engine:
+def load_engine(weights: Weights, backend: str = defaults.BACKEND) -> Engine:
     """The network made ready to run.
 
     A backend that is asked for by name runs or raises EngineError; `auto` takes the first of `BACKENDS` that

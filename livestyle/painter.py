@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from livestyle import defaults
 from livestyle.architecture import MIN_SIDE
 from livestyle.errors import SourceError
+from livestyle.steady import SteadyState, steady
 
 if TYPE_CHECKING:
     from livestyle.engine import Engine
@@ -29,18 +31,45 @@ class Painter:
     """Whether the painting lends its luminance only, and the colours stay the original's."""
 
     def __call__(self, image: Image) -> Image:
-        """Paints an image. Raises SourceError where it is smaller than the network can paint."""
+        """Paints an image by itself. Raises SourceError where it is smaller than the network can paint."""
+        return image if self.strength == 0 else self._blend(image, self._stylize(image))
+
+    def follow(
+        self, image: Image, state: SteadyState | None, amount: float
+    ) -> tuple[Image, SteadyState | None]:
+        """Paints the next frame of a video steadily: `livestyle.steady` says what state and amount are."""
+        if self.strength == 0:
+            return image, None
+        painted, state = steady(image, self._stylize, state, amount)
+        return self._blend(image, painted), state
+
+    def _stylize(self, image: Image) -> Image:
         height, width, _ = image.shape
         if min(height, width) < MIN_SIDE:
             raise SourceError(
                 f"cannot paint {width}x{height}: the smallest is {MIN_SIDE}x{MIN_SIDE}; enlarge it"
             )
-        if self.strength == 0:
-            return image
-        painted = self.engine.stylize(image, self.style)
+        return self.engine.stylize(image, self.style)
+
+    def _blend(self, image: Image, painted: Image) -> Image:
         if self.keep_colors:
             painted = with_colors_of(image, painted)
         return painted if self.strength == 1 else blend(image, painted, self.strength)
+
+
+class VideoPainter:
+    """Paints the frames of one video, one after the other, without flicker."""
+
+    def __init__(self, painter: Painter, amount: float = defaults.STEADY) -> None:
+        """`amount` is how steady the painting is kept, 0 to 1."""
+        self._painter = painter
+        self._amount = amount
+        self._state: SteadyState | None = None
+
+    def __call__(self, image: Image) -> Image:
+        """Paints the next frame."""
+        painted, self._state = self._painter.follow(image, self._state, self._amount)
+        return painted
 
 
 def blend(image: Image, painted: Image, strength: float) -> Image:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load
 
+from livestyle import defaults
 from livestyle.architecture import NetworkConfig
 from livestyle.errors import StyleError
 from livestyle.styles import Style, engine_dir
@@ -40,7 +41,7 @@ def read_manifest(directory: Path | None = None) -> dict[str, Any]:
     return models
 
 
-def load_weights(model: str = "small", directory: Path | None = None) -> Weights:
+def load_weights(model: str = defaults.MODEL, directory: Path | None = None) -> Weights:
     """Reads the weights of a model and checks them against the manifest.
 
     Raises StyleError where the model has no trained weights, or where names, shapes or sha256 differ.

@@ -14,7 +14,7 @@ HEAVY = {
     "torch": {"network", "backends.torchscript"},
     "openvino": {"backends.openvino"},
     # painter blends whole frames, which OpenCV does several times faster than NumPy
-    "cv2": {"painter", "sources", "sinks"},
+    "cv2": {"painter", "steady", "sources", "sinks"},
     "av": {"sources", "sinks"},
     "threading": {"prefetch"},
     "click": {"cli"},

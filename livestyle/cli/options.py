@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from livestyle import defaults
 from livestyle.architecture import CONFIGS
 from livestyle.engine import BACKENDS
 
@@ -20,14 +21,14 @@ FILE = click.Path(path_type=Path)
 """A path whose faults the library explains."""
 
 model_option = click.option(
-    "--model", type=click.Choice(list(CONFIGS)), default="small", help="Size of the network."
+    "--model", type=click.Choice(list(CONFIGS)), default=defaults.MODEL, help="Size of the network."
 )
 
 _PAINTING = (
     click.option(
         "-s",
         "--style",
-        default="mosaic",
+        default=defaults.STYLE,
         metavar="NAME[:WEIGHT],...",
         help="Style, or a blend like mosaic:0.7,great_wave:0.3.",
     ),
@@ -35,7 +36,7 @@ _PAINTING = (
     click.option(
         "--backend",
         type=click.Choice(["auto", *BACKENDS]),
-        default="auto",
+        default=defaults.BACKEND,
         help="What runs the network; auto takes the fastest that this machine has.",
     ),
     click.option(

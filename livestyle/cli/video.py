@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from livestyle import defaults
 from livestyle.cli.options import FILE, make_painter, painting_options
 
 if TYPE_CHECKING:
-    from livestyle.painter import Painter
+    from livestyle.painter import VideoPainter
     from livestyle.pipeline import Report
+    from livestyle.sinks import Sink
     from livestyle.sources.file import FileSource
 
 _INTERRUPTED = 130
@@ -25,11 +27,19 @@ _INTERRUPTED = 130
 @click.argument("source", metavar="IN", type=FILE)
 @click.argument("target", metavar="OUT", type=FILE)
 @painting_options
-def video(source: Path, target: Path, **painting: Any) -> None:
+@click.option(
+    "--steady",
+    type=click.FloatRange(0, 1),
+    default=defaults.STEADY,
+    metavar="0..1",
+    help="How much flicker is taken away; 0 paints each frame by itself.",
+)
+def video(source: Path, target: Path, steady: float, **painting: Any) -> None:
     """Paint the video IN into OUT (.mp4, .mov, .mkv), with its sound.
 
     Ctrl-C ends the clip early; what is painted by then can be played.
     """
+    from livestyle.painter import VideoPainter
     from livestyle.sinks import open_sink
     from livestyle.sources import open_source
 
@@ -37,7 +47,7 @@ def video(source: Path, target: Path, **painting: Any) -> None:
         try:
             with open_sink(target, frames.size, rate=frames.fps, made_from=source) as sink:
                 painter = make_painter(**painting)
-                report = _paint(frames, painter, sink)
+                report = _paint(frames, VideoPainter(painter, steady), sink)
         except KeyboardInterrupt:
             click.echo(
                 f"stopped: {target} holds what was painted" if target.exists() else "stopped", err=True
@@ -49,7 +59,7 @@ def video(source: Path, target: Path, **painting: Any) -> None:
     )
 
 
-def _paint(frames: FileSource, painter: Painter, sink: Any) -> Report:
+def _paint(frames: FileSource, painter: VideoPainter, sink: Sink) -> Report:
     from livestyle.pipeline import run
 
     with _progress(frames.frame_estimate) as show:

@@ -1,0 +1,120 @@
+"""Steady output: what stands still in the input stands still in the painting.
+
+A network paints noise as strokes, so sensor noise that nobody sees in the input flickers in the painting.
+Two steps around the network take that away, without optical flow, in time proportional to the pixels:
+
+- a dead-band before it: a pixel is renewed only when it changed by more than the noise does;
+- a motion-adaptive blend after it: where nothing moved, most of the last painting stays.
+
+State is an argument and a result: the caller keeps it from frame to frame.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from livestyle.frame import Image
+
+Levels: TypeAlias = NDArray[np.uint8]
+"""Levels of 255 for each pixel, (H, W)."""
+
+_BAND = 10.0
+"""Half-width of the dead-band in levels of 255, where the noise is no wider."""
+_BAND_DEVIATIONS = 4.0
+"""Half-width of the dead-band in standard deviations of the input's noise."""
+_KEPT = 0.85
+"""The share of the last painting that stays where nothing moves."""
+_MOTION = 10.0
+"""A change of the input, in levels of 255, at which the share has fallen to 1/e of that."""
+_LEAK_ROWS = 8
+"""One row in this many takes up a third of what its pixels' dead-band holds back, each frame another."""
+_NOISE_MEMORY = 0.9
+_CUT_LEVEL, _CUT_SHARE = 24, 0.5
+"""A scene cut: more than this share of the pixels changed by more than this level."""
+_SAMPLE = 8
+"""Noise and cuts are judged by one pixel in this many, along each side."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SteadyState:
+    """What is remembered from the last frame."""
+
+    seen: Image
+    """The input, thinned out."""
+    held: Image
+    """The input that was painted."""
+    shown: Image
+    """The output."""
+    noise: float
+    """Standard deviation of the input's noise in levels of 255."""
+    turn: int
+    """Which rows leak next."""
+
+
+def steady(
+    image: Image, paint: Callable[[Image], Image], state: SteadyState | None, amount: float
+) -> tuple[Image, SteadyState]:
+    """Paints an image (H, W, 3) so that it does not flicker against the last one.
+
+    `amount` is 0 (what `paint` gives, unchanged) to 1; `state` is what the last call gave, at first None.
+    After a cut, or when the size changes, it starts anew.
+    """
+    seen = image[::_SAMPLE, ::_SAMPLE]
+    if state is None or amount == 0 or state.held.shape != image.shape or _is_cut(seen, state.seen):
+        painted = paint(image)
+        return painted, SteadyState(seen.copy(), image, painted, 0.0 if state is None else state.noise, 0)
+    noise = _NOISE_MEMORY * state.noise + (1 - _NOISE_MEMORY) * _noise(seen, state.seen)
+    motion = _motion(image, state.held, amount * max(_BAND, _BAND_DEVIATIONS * noise))
+    held = _hold(image, motion, state)
+    shown = _settle(paint(held), motion, state.shown, amount)
+    return shown, SteadyState(seen.copy(), held, shown, noise, (state.turn + 1) % _LEAK_ROWS)
+
+
+def _motion(image: Image, held: Image, band: float) -> Levels:
+    """How much each pixel changed in any channel, (H, W); 0 within the band."""
+    return np.asarray(cv2.threshold(_change(image, held), band, 0, cv2.THRESH_TOZERO)[1], np.uint8)
+
+
+def _hold(image: Image, motion: Levels, state: SteadyState) -> Image:
+    """The last input, with the pixels renewed that moved."""
+    held = state.held.copy()
+    cv2.copyTo(image, motion, held)
+    leaking = held[state.turn :: _LEAK_ROWS]
+    cv2.addWeighted(leaking, 2 / 3, image[state.turn :: _LEAK_ROWS], 1 / 3, 0, dst=leaking)
+    return held
+
+
+def _settle(painted: Image, motion: Levels, shown: Image, amount: float) -> Image:
+    """The painting, with what was shown last in its stead where the input did not move."""
+    level = np.arange(256) / _MOTION
+    shares = np.rint(255 * _KEPT * amount * np.exp(-(level**2))).astype(np.uint8)
+    share = cv2.LUT(cv2.blur(motion, (5, 5)), shares)
+    kept = cv2.merge([share, share, share])
+    # 8-bit products take half the time of cv2.blendLinear; their rounding errors are one level at most
+    old, new = (
+        cv2.multiply(shown, kept, scale=1 / 255),
+        cv2.multiply(painted, cv2.bitwise_not(kept), scale=1 / 255),
+    )
+    return np.asarray(cv2.add(old, new), np.uint8)
+
+
+def _change(a: Image, b: Image) -> Levels:
+    """The largest absolute difference over the channels, (H, W)."""
+    red, green, blue = cv2.split(cv2.absdiff(a, b))
+    return np.asarray(cv2.max(cv2.max(red, green), blue), np.uint8)
+
+
+def _noise(a: Image, b: Image) -> float:
+    """Standard deviation of the noise in each of two frames, from the median of their difference.
+
+    Motion is an outlier to the median (Hampel 1974, the median absolute deviation; normal noise).
+    """
+    return float(np.median(cv2.absdiff(a, b))) / (0.6745 * 2**0.5)
+
+
+def _is_cut(a: Image, b: Image) -> bool:
+    return float((_change(np.ascontiguousarray(a), b) > _CUT_LEVEL).mean()) > _CUT_SHARE

@@ -1,0 +1,122 @@
+from collections.abc import Callable
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from livestyle.frame import Image
+from livestyle.steady import SteadyState, steady
+from tests.pictures import scene
+
+NOISE = 2.0
+"""Standard deviation of the sensor noise in levels of 255, as of a webcam in a lit room."""
+
+
+def noisy(image: Image, seed: int, deviation: float = NOISE) -> Image:
+    noise = np.random.default_rng(seed).normal(0, deviation, image.shape)
+    return (image + noise).round().clip(0, 255).astype(np.uint8)
+
+
+def exaggerate(image: Image) -> Image:
+    """A network that makes strokes of noise: it turns small differences into large ones."""
+    return ((image.astype(np.int16) * 5) % 200 + 20).astype(np.uint8)
+
+
+def identity(image: Image) -> Image:
+    return image.copy()
+
+
+def run(frames: list[Image], amount: float = 1.0, paint: Callable[[Image], Image] = identity) -> list[Image]:
+    state: SteadyState | None = None
+    shown = []
+    for frame in frames:
+        painted, state = steady(frame, paint, state, amount)
+        shown.append(painted)
+    return shown
+
+
+def rms(a: Image, b: Image) -> float:
+    return float(np.sqrt(np.mean((a.astype(float) - b) ** 2)))
+
+
+def test_amount_0_is_bit_identical_to_none() -> None:
+    frames = [noisy(scene(64, 48), i) for i in range(5)]
+    assert all(
+        np.array_equal(s, exaggerate(f)) for s, f in zip(run(frames, 0, exaggerate), frames, strict=True)
+    )
+
+
+def test_the_first_frame_is_the_painting_itself() -> None:
+    assert np.array_equal(run([scene(64, 48)], 1, exaggerate)[0], exaggerate(scene(64, 48)))
+
+
+@pytest.mark.parametrize("deviation", [1.0, 2.0, 5.0], ids="noise {}".format)
+def test_noise_on_a_still_scene_hardly_flickers(deviation: float) -> None:
+    """At most a third of the flicker is left; a dark webcam's noise (5 levels) widens the band."""
+    frames = [noisy(scene(96, 64), i, deviation) for i in range(40)]
+
+    def flicker(amount: float) -> float:
+        shown = run(frames, amount, exaggerate)
+        return float(np.mean([rms(a, b) for a, b in pairwise(shown[20:])]))
+
+    assert flicker(1) < flicker(0) / 3
+
+
+def test_more_is_steadier() -> None:
+    frames = [noisy(scene(96, 64), i) for i in range(30)]
+    left = []
+    for amount in (0, 0.3, 0.6, 1.0):
+        shown = run(frames, amount, exaggerate)
+        left.append(np.mean([rms(a, b) for a, b in pairwise(shown[15:])]))
+    assert left == sorted(left, reverse=True)
+
+
+def test_a_moving_square_on_noise_leaves_no_trail() -> None:
+    frames = []
+    for i in range(30):
+        frame = np.full((96, 160, 3), 90, np.uint8)
+        frame[30:60, 4 * i : 4 * i + 30] = 220
+        frames.append(noisy(frame, i))
+    shown = run(frames)
+    # where the square has passed, 8 frames ago and more, the ground is as it was: 2 levels are half its noise
+    behind = shown[-1][30:60, : 4 * (29 - 8)]
+    assert abs(behind.mean() - 90) < 2
+    square = shown[-1][32:58, 4 * 29 + 2 : 4 * 29 + 28]
+    assert abs(square.mean() - 220) < 5
+
+
+def test_a_slow_fade_is_followed() -> None:
+    """A fade by half a level a frame stays within the band from frame to frame, yet must not be lost."""
+    frames = [noisy(np.full((64, 64, 3), 60 + i // 2, np.uint8), i) for i in range(160)]
+    shown = run(frames)
+    lag = [frame.mean() - output.mean() for frame, output in zip(frames[40:], shown[40:], strict=True)]
+    assert max(lag) < 10  # the width of the band
+
+
+def test_dirt_smaller_than_the_band_goes_away() -> None:
+    """What the band holds back leaks through: an edge 6 levels off is gone within four rounds of the rows."""
+    old, new = np.full((64, 64, 3), 100, np.uint8), np.full((64, 64, 3), 106, np.uint8)
+    shown = run([old] * 3 + [new] * 120)
+    assert abs(shown[-1].mean() - 106) <= 2
+
+
+def test_a_cut_starts_anew() -> None:
+    before, after = scene(96, 64), 255 - scene(96, 64)
+    frames = [noisy(before, i) for i in range(10)] + [noisy(after, i) for i in range(10, 13)]
+    shown = run(frames, 1, exaggerate)
+    assert np.array_equal(shown[10], exaggerate(frames[10]))
+
+
+def test_a_frame_of_another_size_starts_anew() -> None:
+    shown = run([scene(64, 48), scene(48, 64)], 1, exaggerate)
+    assert np.array_equal(shown[1], exaggerate(scene(48, 64)))
+
+
+def test_frames_given_are_left_as_they_were() -> None:
+    frames = [noisy(scene(64, 48), i) for i in range(6)]
+    kept = [frame.copy() for frame in frames]
+    shown = run(frames)
+    assert all(np.array_equal(a, b) for a, b in zip(frames, kept, strict=True))
+    copies = [image.copy() for image in shown]
+    run(frames)
+    assert all(np.array_equal(a, b) for a, b in zip(shown, copies, strict=True))
