@@ -1,5 +1,8 @@
 """python -m train: fit, export, tesserae."""
 
+import shlex
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -53,6 +56,14 @@ main.add_command(tesserae)
 @click.option("--steps", type=click.IntRange(min=1), default=_DEFAULT.steps)
 @click.option("--batch", type=click.IntRange(min=1), default=_DEFAULT.batch)
 @click.option("--seed", type=int, default=_DEFAULT.seed)
+@click.option("--style-weight", type=click.FloatRange(min=0), default=_DEFAULT.loss.weights["style"])
+@click.option("--stability-weight", type=click.FloatRange(min=0), default=_DEFAULT.loss.weights["stability"])
+@click.option(
+    "--stability-from",
+    type=click.FloatRange(0, 1),
+    default=_DEFAULT.loss.stability_from,
+    help="Share of the steps before stability begins to count.",
+)
 def fit_command(
     gallery: Path,
     pictures: Path,
@@ -64,10 +75,15 @@ def fit_command(
     steps: int,
     batch: int,
     seed: int,
+    style_weight: float,
+    stability_weight: float,
+    stability_from: float,
 ) -> None:
     """Train one network on the styles of GALLERY, a TOML file; resumes where the folder RUN left off."""
     run.mkdir(parents=True, exist_ok=True)
-    config = FitConfig(size=size, steps=steps, batch=batch, seed=seed)
+    weights = _DEFAULT.loss.weights | {"style": style_weight, "stability": stability_weight}
+    loss = replace(_DEFAULT.loss, weights=weights, stability_from=stability_from)
+    config = FitConfig(size=size, steps=steps, batch=batch, seed=seed, loss=loss)
     columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.fields[terms]}"))
     with Progress(*columns) as progress:
         task = progress.add_task("fit", total=steps, terms="")
@@ -82,27 +98,16 @@ def fit_command(
             photos,
             LossNetwork.load(loss_network),
             run,
-            command=_command(gallery, pictures, photos, loss_network, size, steps, batch, seed),
+            command=_command(),
             start_from=start_from,
             on_step=show,
         )
 
 
-def _command(
-    gallery: Path,
-    pictures: Path,
-    photos: Path,
-    loss_network: Path,
-    size: str,
-    steps: int,
-    batch: int,
-    seed: int,
-) -> str:
-    """The command that repeats a run; its paths are named, not placed."""
-    return (
-        f"python -m train fit {gallery.name} --pictures {pictures.name} --photos {photos.name} "
-        f"--loss-network {loss_network.name} --size {size} --steps {steps} --batch {batch} --seed {seed}"
-    )
+def _command() -> str:
+    """The command as it was given, its paths named rather than placed."""
+    words = (Path(word).name if Path(word).exists() else word for word in sys.argv[1:])
+    return shlex.join(["python", "-m", "train", *words])
 
 
 @main.command("export")

@@ -56,7 +56,7 @@ class Checkpoint:
     def load(cls, path: Path) -> Checkpoint:
         """Reads a checkpoint, of tensors and plain values only. Raises StyleError for anything else."""
         try:
-            return cls(**torch.load(path, weights_only=True))
+            return cls(**torch.load(path, weights_only=True, map_location="cpu"))
         except (OSError, RuntimeError, TypeError, EOFError, pickle.UnpicklingError) as error:
             raise StyleError(f"{path} is not a checkpoint of train fit: {error}") from error
 

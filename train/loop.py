@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Subset
 from train.checkpoint import Checkpoint, Parameters
 from train.config import FitConfig, describe
 from train.loss_network import LossNetwork
-from train.losses import PerceptualLoss
+from train.losses import PerceptualLoss, Terms
 from train.painter import Painter
 from train.photos import PhotoBatches, find_photos, held_out
 from train.pictures import StylePicture
@@ -44,8 +44,10 @@ def fit(
     batches = PhotoBatches(paths, len(styles), config.steps, config.batch, config.side, config.seed)
     # network and losses
     torch.manual_seed(config.seed)
-    painter = Painter(config.size, len(styles))
-    loss = PerceptualLoss(loss_network, config.loss, [style.load(config.style_side) for style in styles])
+    device = best_device()
+    painter = Painter(config.size, len(styles)).to(device)
+    pictures = [style.load(config.style_side).to(device) for style in styles]
+    loss = PerceptualLoss(loss_network.to(device), config.loss, pictures)
     # optimiser
     optimiser = torch.optim.Adam(painter.parameters(), lr=config.learning_rate)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, config.learning_rate, config.steps)
@@ -59,23 +61,15 @@ def fit(
     if path.is_file():
         checkpoint = Checkpoint.load(path)
         averaged = checkpoint.resume(painter, optimiser, schedule, names)
+        averaged = {name: value.to(device) for name, value in averaged.items()}
         first = checkpoint.step
     describe(run, config, styles, command, start_from)
     # loop
     with (run / "metrics.jsonl").open("a", encoding="utf-8") as metrics:
         for step, (crops, chosen) in _load(batches, first):
             began = time.perf_counter()
-            x = crops.float() / 255
-            with torch.autocast("cpu", torch.bfloat16):
-                painted = painter(x, chosen)
-            terms = loss(painted, x, chosen)
-            done = (step + 1) / config.steps
-            if config.loss.ramp(done) > 0:
-                pair = make_pair(x, torch.Generator().manual_seed(config.seed * 1_000_003 + step))
-                with torch.autocast("cpu", torch.bfloat16):
-                    again = painter(pair.second, chosen)
-                terms["stability"] = stability_loss(painted.float(), again.float(), pair)
-            total = config.loss.total(terms, done)
+            x, chosen = crops.to(device).float() / 255, chosen.to(device)
+            terms, total = judge(painter, loss, config, x, chosen, step)
             optimiser.zero_grad(set_to_none=True)
             total.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
             gradient = nn.utils.clip_grad_norm_(painter.parameters(), config.clip_norm)
@@ -102,11 +96,34 @@ def fit(
     return path
 
 
+def judge(
+    painter: Painter, loss: PerceptualLoss, config: FitConfig, photos: Tensor, styles: Tensor, step: int
+) -> tuple[Terms, Tensor]:
+    """The terms of the loss of photos (B, 3, H, W) painted in styles (B,), and their weighted sum."""
+    mixed = torch.autocast(photos.device.type, torch.bfloat16)
+    with mixed:
+        painted = painter(photos, styles)
+    terms = loss(painted, photos, styles)
+    done = (step + 1) / config.steps
+    if config.loss.ramp(done) > 0:
+        pair = make_pair(photos, torch.Generator(photos.device).manual_seed(config.seed * 1_000_003 + step))
+        with mixed:
+            again = painter(pair.second, styles)
+        terms["stability"] = stability_loss(painted.float(), again.float(), pair)
+    return terms, config.loss.total(terms, done)
+
+
+def best_device() -> torch.device:
+    """A GPU if there is one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 def _averaged_painter(painter: Painter, averaged: Parameters) -> Callable[[Tensor, Tensor], Tensor]:
     def paint(photos: Tensor, styles: Tensor) -> Tensor:
         with torch.no_grad():
-            painted: Tensor = functional_call(painter, averaged, (photos, styles))
-        return painted
+            device = painter.affine.device
+            painted: Tensor = functional_call(painter, averaged, (photos.to(device), styles.to(device)))
+        return painted.cpu()
 
     return paint
 

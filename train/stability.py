@@ -29,7 +29,7 @@ class Pair:
 
 
 def make_pair(photos: Tensor, random: Generator) -> Pair:
-    """Moves photos (B, 3, H, W), changes their exposure and adds noise."""
+    """Moves photos (B, 3, H, W), changes their exposure and adds noise; `random` is on the photos' device."""
     places = _places(photos, random)
     moved = F.grid_sample(photos, places, mode="bilinear", padding_mode="border", align_corners=False)
     valid = (places.abs() <= 1).all(3)[:, None]
@@ -54,10 +54,10 @@ def stability_loss(first: Tensor, second: Tensor, pair: Pair) -> Tensor:
 def _places(photos: Tensor, random: Generator) -> Tensor:
     """A fifth of the photos stay, two fifths move as a whole, two fifths bend smoothly."""
     batch, _, height, width = photos.shape
-    identity = torch.eye(2, 3).expand(batch, 2, 3)
+    identity = torch.eye(2, 3, device=photos.device).expand(batch, 2, 3)
     still = F.affine_grid(identity, [batch, 1, height, width], align_corners=False)
     unit = photos.new_tensor([2 / width, 2 / height])
-    kind = torch.rand(batch, 1, 1, 1, generator=random)
+    kind = torch.rand(batch, 1, 1, 1, generator=random, device=random.device)
     moved = torch.where(kind < 0.6, _global_motion(still, unit, random), still + _bend(photos, random) * unit)
     return torch.where(kind < 0.2, still, moved)
 
@@ -65,19 +65,19 @@ def _places(photos: Tensor, random: Generator) -> Tensor:
 def _global_motion(still: Tensor, unit: Tensor, random: Generator) -> Tensor:
     """Shifts by up to 10 pixels: whole ones for half of the photos, with a turn and a zoom for the others."""
     batch = len(still)
-    shift = torch.empty(batch, 1, 1, 2).uniform_(-10, 10, generator=random)
+    shift = torch.empty(batch, 1, 1, 2, device=random.device).uniform_(-10, 10, generator=random)
     angle, scale = _uniform(-3, 3, batch, random).deg2rad(), _uniform(0.97, 1.03, batch, random)
     pixels = still / unit
     cos, sin = scale * angle.cos(), scale * angle.sin()
     x, y = pixels[..., :1], pixels[..., 1:]
     turned = torch.cat([cos * x - sin * y, sin * x + cos * y], dim=3)
-    whole = torch.rand(batch, 1, 1, 1, generator=random) < 0.5
+    whole = torch.rand(batch, 1, 1, 1, generator=random, device=random.device) < 0.5
     return torch.where(whole, pixels + shift.round(), turned + shift) * unit
 
 
 def _bend(photos: Tensor, random: Generator) -> Tensor:
     """A smooth motion in pixels, (B, H, W, 2): normal with a deviation of 8 at the nodes of a 3x3 grid."""
-    nodes = 8 * torch.randn(len(photos), 2, 3, 3, generator=random)
+    nodes = 8 * torch.randn(len(photos), 2, 3, 3, generator=random, device=random.device)
     size = (photos.shape[2], photos.shape[3])
     return F.interpolate(nodes, size, mode="bicubic", align_corners=True).permute(0, 2, 3, 1)
 
@@ -85,10 +85,14 @@ def _bend(photos: Tensor, random: Generator) -> Tensor:
 def _noise(photos: Tensor, random: Generator) -> Tensor:
     """Normal noise with a deviation of up to 0.03, for half of the photos blurred as a codec leaves it."""
     batch = len(photos)
-    noise = torch.randn(photos.shape, generator=random) * _uniform(0, 0.03, batch, random)
+    noise = torch.randn(photos.shape, generator=random, device=random.device) * _uniform(
+        0, 0.03, batch, random
+    )
     blurred = 1.5 * F.avg_pool2d(noise, 3, stride=1, padding=1)
-    return torch.where(torch.rand(batch, 1, 1, 1, generator=random) < 0.5, noise, blurred)
+    return torch.where(
+        torch.rand(batch, 1, 1, 1, generator=random, device=random.device) < 0.5, noise, blurred
+    )
 
 
 def _uniform(low: float, high: float, batch: int, random: Generator) -> Tensor:
-    return torch.empty(batch, 1, 1, 1).uniform_(low, high, generator=random)
+    return torch.empty(batch, 1, 1, 1, device=random.device).uniform_(low, high, generator=random)
