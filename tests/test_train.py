@@ -8,7 +8,6 @@ import pytest
 import torch
 from click.testing import CliRunner
 from safetensors.torch import save_file
-from torch import Tensor
 
 from livestyle.backends.torchscript import frame_net
 from livestyle.errors import SourceError, StyleError
@@ -16,36 +15,26 @@ from livestyle.sinks.picture import write_picture
 from livestyle.styles import StyleMix
 from livestyle.weights import load_weights
 from tests.pictures import scene
+from tests.test_loss_network import vgg_weights
 from train.__main__ import main
 from train.checkpoint import Checkpoint
 from train.config import FitConfig
 from train.export import export
 from train.loop import fit
-from train.loss_network import LossNetwork
+from train.loss_network import CHOICES, LossNetwork, load_loss_network
 from train.losses import LossConfig, PerceptualLoss, gram, relative_error
 from train.painter import Painter
 from train.photos import PhotoBatches, find_photos, held_out
 from train.pictures import StylePicture, read_gallery
 
-CHANNELS = {0: (3, 64), 2: (64, 64), 5: (64, 128), 7: (128, 128), 10: (128, 256)} | dict.fromkeys(
-    (12, 14, 16), (256, 256)
-)
-
-
-def vgg_weights() -> dict[str, Tensor]:
-    """Random weights with VGG-19's names and shapes, scaled so that activations keep their size."""
-    random = torch.manual_seed(0)
-    weights = {}
-    for number, (inputs, outputs) in CHANNELS.items():
-        kernel = torch.randn(outputs, inputs, 3, 3, generator=random)
-        weights[f"features.{number}.weight"] = kernel * (2 / (9 * inputs)) ** 0.5
-        weights[f"features.{number}.bias"] = torch.zeros(outputs)
-    return weights
+SHALLOW = CHOICES["vgg19-shallow"]
 
 
 @pytest.fixture(scope="module")
-def network() -> LossNetwork:
-    return LossNetwork(vgg_weights(), torch.float32)
+def network(tmp_path_factory: pytest.TempPathFactory) -> LossNetwork:
+    path = tmp_path_factory.mktemp("weights") / "vgg.safetensors"
+    save_file(vgg_weights("vgg19", 8), path)
+    return load_loss_network("vgg19-shallow", path, dtype=torch.float32)
 
 
 @pytest.fixture(scope="module")
@@ -58,11 +47,11 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_picture(folder / "b.png", 255 - scene(70, 90))
     entries = [f'[[style]]\nname = "{n}"\npicture = "{n}.png"\nlicence = "MIT"\n' for n in "ab"]
     (folder / "gallery.toml").write_text("".join(entries))
-    save_file(vgg_weights(), folder / "vgg.safetensors")
+    save_file(vgg_weights("vgg19", 8), folder / "vgg.safetensors")
     return folder
 
 
-TINY = FitConfig(steps=4, batch=2, side=64, style_side=64)
+TINY = FitConfig(steps=4, batch=2, side=64, style_side=64, loss=LossConfig("vgg19-shallow"))
 
 
 def run_fit(network: LossNetwork, data: Path, run: Path, **more: object) -> Checkpoint:
@@ -88,7 +77,7 @@ def test_relative_errors_have_no_unit() -> None:
 
 def test_a_photo_has_no_content_error_and_a_style_picture_no_style_error(network: LossNetwork) -> None:
     pictures = [torch.rand(3, 64, 64), torch.rand(3, 64, 64) ** 3]
-    loss = PerceptualLoss(network, LossConfig(), pictures)
+    loss = PerceptualLoss(network, SHALLOW, pictures)
     both = torch.stack(pictures)
     right = loss(both, both, torch.tensor([0, 1]))
     assert right["content"] == 0
@@ -100,7 +89,7 @@ def test_a_photo_has_no_content_error_and_a_style_picture_no_style_error(network
 def test_only_the_transform_network_learns(network: LossNetwork) -> None:
     painter = Painter("small", 1)
     photos = torch.rand(1, 3, 64, 64)
-    loss = PerceptualLoss(network, LossConfig(), [torch.rand(3, 64, 64)])
+    loss = PerceptualLoss(network, SHALLOW, [torch.rand(3, 64, 64)])
     terms = loss(painter(photos, torch.tensor([0])), photos, torch.tensor([0]))
     LossConfig().total(terms).backward()  # type: ignore[no-untyped-call]
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in painter.parameters())
@@ -191,32 +180,13 @@ def test_other_styles_than_the_runs_are_refused(network: LossNetwork, data: Path
 def test_the_command_trains_and_exports(data: Path, tmp_path: Path) -> None:
     runner = CliRunner()
     arguments = [str(data / "gallery.toml"), "--pictures", str(data), "--photos", str(data / "photos")]
-    arguments += [
-        "--loss-network",
-        str(data / "vgg.safetensors"),
-        "--run",
-        str(tmp_path / "run"),
-        "--steps",
-        "1",
-    ]
+    arguments += ["--loss-network", "vgg19-shallow", "--loss-weights", str(data / "vgg.safetensors")]
+    arguments += ["--run", str(tmp_path / "run"), "--steps", "1"]
     result = runner.invoke(main, ["fit", *arguments, "--batch", "1"], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     result = runner.invoke(main, ["export", str(tmp_path / "run" / "checkpoint.pt"), "-o", str(tmp_path)])
     assert result.exit_code == 0, result.output
     assert load_weights("small", tmp_path).styles.keys() == {"a", "b"}
-
-
-@pytest.mark.parametrize(
-    ("content", "expected"),
-    [(b"no", "does not hold VGG-19"), (None, "no loss network at")],
-    ids=["text", "missing"],
-)
-def test_a_bad_loss_network_is_one_clear_line(content: bytes | None, expected: str, tmp_path: Path) -> None:
-    path = tmp_path / "vgg.safetensors"
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(SourceError, match=expected):
-        LossNetwork.load(path)
 
 
 def test_a_folder_without_photos_and_a_missing_picture_are_named(data: Path, tmp_path: Path) -> None:

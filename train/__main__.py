@@ -2,7 +2,6 @@
 
 import shlex
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -14,7 +13,8 @@ from livestyle.styles import engine_dir
 from train.config import FitConfig
 from train.export import export
 from train.loop import fit
-from train.loss_network import LossNetwork
+from train.loss_network import CHOICES, load_loss_network
+from train.losses import LossConfig
 from train.pictures import read_gallery
 from train.tesserae import tesserae
 
@@ -47,7 +47,9 @@ main.add_command(tesserae)
 @click.option(
     "--photos", type=_FOLDER, required=True, help="Folder of photos to paint, searched recursively."
 )
-@click.option("--loss-network", type=_FILE, required=True, help="VGG-19 weights as safetensors.")
+@click.option("--loss-network", type=click.Choice(list(CHOICES)), default=_DEFAULT.loss.network)
+@click.option("--loss-weights", type=_FILE, help="Its weights as safetensors; fetched if not given.")
+@click.option("--average-pooling", is_flag=True, help="Average instead of max pooling in the loss network.")
 @click.option(
     "--run", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to write."
 )
@@ -68,7 +70,9 @@ def fit_command(
     gallery: Path,
     pictures: Path,
     photos: Path,
-    loss_network: Path,
+    loss_network: str,
+    loss_weights: Path | None,
+    average_pooling: bool,
     run: Path,
     start_from: Path | None,
     size: str,
@@ -82,7 +86,7 @@ def fit_command(
     """Train one network on the styles of GALLERY, a TOML file; resumes where the folder RUN left off."""
     run.mkdir(parents=True, exist_ok=True)
     weights = _DEFAULT.loss.weights | {"style": style_weight, "stability": stability_weight}
-    loss = replace(_DEFAULT.loss, weights=weights, stability_from=stability_from)
+    loss = LossConfig(loss_network, average_pooling, weights, stability_from)
     config = FitConfig(size=size, steps=steps, batch=batch, seed=seed, loss=loss)
     columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.fields[terms]}"))
     with Progress(*columns) as progress:
@@ -96,7 +100,7 @@ def fit_command(
             config,
             read_gallery(gallery, pictures),
             photos,
-            LossNetwork.load(loss_network),
+            load_loss_network(loss_network, loss_weights, average_pooling=average_pooling),
             run,
             command=_command(),
             start_from=start_from,

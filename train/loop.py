@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, Subset
 
 from train.checkpoint import Checkpoint, Parameters
 from train.config import FitConfig, describe
-from train.loss_network import LossNetwork
+from train.loss_network import CHOICES, LossNetwork
 from train.losses import PerceptualLoss, Terms
 from train.painter import Painter
 from train.photos import PhotoBatches, find_photos, held_out
@@ -47,7 +47,7 @@ def fit(
     device = best_device()
     painter = Painter(config.size, len(styles)).to(device)
     pictures = [style.load(config.style_side).to(device) for style in styles]
-    loss = PerceptualLoss(loss_network.to(device), config.loss, pictures)
+    loss = PerceptualLoss(loss_network.to(device), CHOICES[config.loss.network], pictures)
     # optimiser
     optimiser = torch.optim.Adam(painter.parameters(), lr=config.learning_rate)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, config.learning_rate, config.steps)

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from train.loss_network import Features, LossNetwork
+from train.loss_network import Choice, Features, LossNetwork
 
 Terms = dict[str, Tensor]
 """The terms of a loss by name, unweighted, each a scalar."""
@@ -18,15 +18,11 @@ Grams = dict[tuple[int, str], Tensor]
 
 @dataclass(frozen=True, slots=True)
 class LossConfig:
-    """The layers that are compared and how much each term counts."""
+    """How much each term counts, and by which network content and style are judged."""
 
-    style_layers: dict[str, float] = field(
-        default_factory=lambda: {"relu1_1": 0.5, "relu2_1": 1.0, "relu3_1": 1.5, "relu3_4": 1.5}
-    )
-    """The weight of each layer in the mean over layers."""
-    content_layer: str = "relu3_3"
-    octaves: int = 3
-    """Style is compared at the full size and at this many less one halvings of it."""
+    network: str = "vgg16"
+    """A name in `train.loss_network.CHOICES`."""
+    average_pooling: bool = False
     weights: dict[str, float] = field(
         default_factory=lambda: {"content": 1.0, "style": 10.0, "stability": 10.0}
     )
@@ -62,17 +58,17 @@ def relative_error(value: Tensor, target: Tensor) -> Tensor:
 class PerceptualLoss:
     """Johnson et al. 2016 with relative errors, and with style compared over octaves (Snelgrove 2017)."""
 
-    def __init__(self, network: LossNetwork, config: LossConfig, styles: Sequence[Tensor]) -> None:
+    def __init__(self, network: LossNetwork, choice: Choice, styles: Sequence[Tensor]) -> None:
         """Takes the Gram matrices of the style pictures, (3, H, W) each, RGB in [0, 1], of any sizes."""
         self._network = network
-        self._config = config
+        self._choice = choice
         with torch.no_grad():
             rows = [self._grams(self._pyramid(style[None])) for style in styles]
         self._targets: Grams = {key: torch.cat([row[key] for row in rows]) for key in rows[0]}
 
     def __call__(self, painted: Tensor, photos: Tensor, styles: Tensor) -> Terms:
         """Content and style errors of painted (B, 3, H, W) against its photos and styles (B,), by number."""
-        content = self._config.content_layer
+        content = self._choice.content_layer
         pyramid = self._pyramid(painted, (content,))
         with torch.no_grad():
             target = self._network(photos, (content,))[content]
@@ -83,8 +79,8 @@ class PerceptualLoss:
 
     def style_errors(self, grams: Grams, styles: Tensor) -> Tensor:
         """The style error of each picture (B,), the weighted mean over layers and octaves."""
-        layers = self._config.style_layers
-        total = self._config.octaves * sum(layers.values())
+        layers = self._choice.style_layers
+        total = self._choice.octaves * sum(layers.values())
         errors = [
             layers[layer] / total * relative_error(value, self._targets[octave, layer][styles])
             for (octave, layer), value in grams.items()
@@ -93,15 +89,15 @@ class PerceptualLoss:
 
     def _pyramid(self, x: Tensor, more: tuple[str, ...] = ()) -> list[Features]:
         """The features of x at each octave; at the first also those of the layers `more`."""
-        features = [self._network(x, (*self._config.style_layers, *more))]
-        for _ in range(1, self._config.octaves):
+        features = [self._network(x, (*self._choice.style_layers, *more))]
+        for _ in range(1, self._choice.octaves):
             x = F.avg_pool2d(x, 2)
-            features.append(self._network(x, self._config.style_layers))
+            features.append(self._network(x, self._choice.style_layers))
         return features
 
     def _grams(self, pyramid: list[Features]) -> Grams:
         return {
             (octave, layer): gram(features[layer])
             for octave, features in enumerate(pyramid)
-            for layer in self._config.style_layers
+            for layer in self._choice.style_layers
         }
