@@ -14,6 +14,7 @@ from safetensors.numpy import load
 from livestyle import defaults
 from livestyle.architecture import NetworkConfig
 from livestyle.errors import StyleError
+from livestyle.shared_styles import own_styles
 from livestyle.styles import Style, engine_dir
 
 MANIFEST = "manifest.json"
@@ -28,7 +29,15 @@ class Weights:
     tensors: dict[str, NDArray[np.float32]]
     """By the names and shapes of `NetworkConfig.weight_shapes`."""
     styles: dict[str, Style]
-    """By name, in the order of the manifest."""
+    """By name: the shipped ones in the order of the manifest, then the user's own."""
+
+    @property
+    def network(self) -> str:
+        """The sha256 of the network alone, without its styles: what a style of one's own is made for."""
+        digest = hashlib.sha256()
+        for name in sorted(self.tensors):
+            digest.update(self.tensors[name].tobytes())
+        return digest.hexdigest()
 
 
 def read_manifest(directory: Path | None = None) -> dict[str, Any]:
@@ -42,7 +51,7 @@ def read_manifest(directory: Path | None = None) -> dict[str, Any]:
 
 
 def load_weights(model: str = defaults.MODEL, directory: Path | None = None) -> Weights:
-    """Reads the weights of a model and checks them against the manifest.
+    """Reads the weights of a model, checks them against the manifest, and adds the user's own styles.
 
     Raises StyleError where the model has no trained weights, or where names, shapes or sha256 differ.
     """
@@ -67,7 +76,10 @@ def load_weights(model: str = defaults.MODEL, directory: Path | None = None) -> 
     if {name: value.shape for name, value in tensors.items()} != expected:
         raise StyleError(f"{path} holds other tensors than its manifest says; reinstall livestyle")
     table = tensors.pop("affine")
-    return Weights(model, config, tensors, _styles(entry["styles"], table))
+    weights = Weights(model, config, tensors, _styles(entry["styles"], table))
+    for style in own_styles(weights.network, config.affine_length):
+        weights.styles.setdefault(style.name, style)
+    return weights
 
 
 def _styles(entries: list[dict[str, Any]], table: NDArray[np.float32]) -> dict[str, Style]:

@@ -1,6 +1,8 @@
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
+import platformdirs
 import pytest
 
 
@@ -9,3 +11,11 @@ def no_thread_is_left_behind() -> Iterator[None]:
     yield
     left = [thread.name for thread in threading.enumerate() if thread.name.startswith("livestyle")]
     assert not left
+
+
+@pytest.fixture(autouse=True)
+def user_data(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A user's data folder of the test's own, empty."""
+    folder = tmp_path_factory.mktemp("user")
+    monkeypatch.setattr(platformdirs, "user_data_path", lambda *_, **__: folder)
+    return folder

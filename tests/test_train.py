@@ -194,3 +194,29 @@ def test_a_folder_without_photos_and_a_missing_picture_are_named(data: Path, tmp
         find_photos(tmp_path)
     with pytest.raises(SourceError, match=r"picture of style 'a' is missing: .*a\.png"):
         read_gallery(data / "gallery.toml", tmp_path)
+
+
+def test_a_style_is_added_from_one_picture(data: Path) -> None:
+    """Only a row is learnt: the network is untouched, the row moves away from where it started."""
+    arguments = [str(data / "a.png"), "--name", "mine", "--photos", str(data / "photos"), "--steps", "2"]
+    arguments += ["--loss-network", "vgg19-shallow", "--loss-weights", str(data / "vgg.safetensors")]
+    arguments += ["--stroke-size", "64", "--artist", "Me", "--crop", "0", "0", "1", "0.9"]
+    before = load_weights()
+    result = CliRunner().invoke(main, ["add", *arguments], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    assert "--style mine" in result.stdout
+    after = load_weights()
+    assert after.network == before.network
+    row = after.styles["mine"].row
+    distances = [np.abs(row - style.row).max() for style in before.styles.values()]
+    assert 0 < min(distances) < 0.1  # two steps at a rate of at most 0.02
+    assert after.styles["mine"].artist == "Me"
+
+
+@pytest.mark.parametrize(("name", "expected"), [("mosaic", "already"), ("a/b", "letters, digits")])
+def test_a_bad_name_for_a_style_is_one_clear_line(name: str, expected: str, data: Path) -> None:
+    arguments = [str(data / "a.png"), "--name", name, "--photos", str(data / "photos")]
+    result = CliRunner().invoke(main, ["add", *arguments])
+    assert result.exit_code == 1
+    assert expected in result.stderr
+    assert len(result.stderr.splitlines()) == 1

@@ -66,7 +66,7 @@ def fit(
     describe(run, config, styles, command, start_from)
     # loop
     with (run / "metrics.jsonl").open("a", encoding="utf-8") as metrics:
-        for step, (crops, chosen) in _load(batches, first):
+        for step, (crops, chosen) in load_batches(batches, first):
             began = time.perf_counter()
             x, chosen = crops.to(device).float() / 255, chosen.to(device)
             terms, total = judge(painter, loss, config, x, chosen, step)
@@ -97,7 +97,7 @@ def fit(
 
 
 def judge(
-    painter: Painter, loss: PerceptualLoss, config: FitConfig, photos: Tensor, styles: Tensor, step: int
+    painter: nn.Module, loss: PerceptualLoss, config: FitConfig, photos: Tensor, styles: Tensor, step: int
 ) -> tuple[Terms, Tensor]:
     """The terms of the loss of photos (B, 3, H, W) painted in styles (B,), and their weighted sum."""
     mixed = torch.autocast(photos.device.type, torch.bfloat16)
@@ -128,7 +128,7 @@ def _averaged_painter(painter: Painter, averaged: Parameters) -> Callable[[Tenso
     return paint
 
 
-def _load(batches: PhotoBatches, first: int) -> Iterator[tuple[int, tuple[Tensor, Tensor]]]:
+def load_batches(batches: PhotoBatches, first: int) -> Iterator[tuple[int, tuple[Tensor, Tensor]]]:
     """The batches from step `first` on, prepared by another process."""
     rest = Subset(batches, range(first, len(batches)))
     return enumerate(DataLoader(rest, batch_size=None, num_workers=1, prefetch_factor=4), start=first)

@@ -1,0 +1,62 @@
+"""Styles as files of their own, a few kilobytes each, for people to make, keep and share.
+
+A `NAME.style.safetensors` holds one row of `affine` and, as text, where it comes from and the network whose
+norms it belongs to. Those in the user's style folder are there at once, in every backend.
+"""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from livestyle.errors import StyleError
+from livestyle.styles import Style
+
+logger = logging.getLogger(__name__)
+
+SUFFIX = ".style.safetensors"
+_FACTS = ("title", "artist", "year", "licence")
+
+
+def style_folder() -> Path:
+    """Where the user's own styles are; it need not exist."""
+    return platformdirs.user_data_path("livestyle", appauthor=False) / "styles"
+
+
+def write_style(path: Path, style: Style, network: str) -> None:
+    """Writes a style for the network with that sha256; an older file stays until the new one is complete."""
+    facts = {fact: getattr(style, fact) for fact in _FACTS} | {"network": network}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    part.write_bytes(save({"affine": style.row}, metadata=facts))
+    part.replace(path)
+
+
+def read_style(path: Path) -> tuple[Style, str]:
+    """Reads a style and the sha256 of its network. Raises StyleError where the file is something else."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            facts = file.metadata() or {}
+            row = np.asarray(file.get_tensor("affine"), np.float32)
+        style = Style(path.name.removesuffix(SUFFIX), row, *(facts[fact] for fact in _FACTS))
+    except (SafetensorError, KeyError, OSError) as error:
+        raise StyleError(f"{path} is not a style file: {error}; remove it, or make it anew") from error
+    return style, facts.get("network", "")
+
+
+def own_styles(network: str, length: int) -> Iterator[Style]:
+    """The user's styles for the network with that sha256, whose rows have that length."""
+    for path in sorted(style_folder().glob(f"*{SUFFIX}")):
+        try:
+            style, made_for = read_style(path)
+        except StyleError as error:
+            logger.warning("skipped a style: %s", error)
+            continue
+        if made_for == network and style.row.shape == (length,):
+            yield style
+        else:
+            logger.debug("skipped style %s: it was made for another network", style.name)

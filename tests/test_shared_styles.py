@@ -1,0 +1,82 @@
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from numpy.typing import NDArray
+
+from livestyle.cli import main
+from livestyle.engine import BACKENDS, load_engine
+from livestyle.errors import StyleError
+from livestyle.shared_styles import SUFFIX, read_style, style_folder, write_style
+from livestyle.styles import Style, StyleMix
+from livestyle.weights import load_weights
+from tests.pictures import scene
+
+
+def make(name: str = "mine", network: str | None = None, row: NDArray[np.float32] | None = None) -> Path:
+    weights = load_weights()
+    values = weights.styles["mosaic"].row[::-1].copy() if row is None else row
+    path = style_folder() / f"{name}{SUFFIX}"
+    write_style(path, Style(name, values, "Mine", "Me", "2026", "CC0"), network or weights.network)
+    return path
+
+
+def test_a_style_comes_back_as_it_was_written() -> None:
+    style, network = read_style(make())
+    weights = load_weights()
+    assert network == weights.network
+    assert (style.name, style.title, style.artist, style.year, style.licence) == (
+        "mine",
+        "Mine",
+        "Me",
+        "2026",
+        "CC0",
+    )
+    assert np.array_equal(style.row, weights.styles["mosaic"].row[::-1])
+
+
+def test_it_is_a_few_kilobytes() -> None:
+    assert make().stat().st_size < 8192
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_it_works_at_once_in_every_backend(backend: str) -> None:
+    before = load_engine(load_weights(), backend)
+    image = scene(48, 40)
+    with pytest.raises(StyleError, match="unknown style 'mine'"):
+        before.stylize(image, StyleMix.parse("mine"))
+    make()
+    painted = load_engine(load_weights(), backend).stylize(image, StyleMix.parse("mine:1,great_wave:1"))
+    assert painted.shape == image.shape
+
+
+def test_livestyle_styles_lists_it() -> None:
+    make()
+    lines = CliRunner().invoke(main, ["styles"]).stdout.splitlines()
+    assert lines[-1].split() == ["mine", "Mine", "Me", "2026"]
+
+
+def test_a_style_made_for_another_network_is_left_out() -> None:
+    make(network="0" * 64)
+    assert "mine" not in load_weights().styles
+
+
+def test_a_shipped_style_is_not_replaced() -> None:
+    shipped = load_weights().styles["mosaic"].row
+    make("mosaic")
+    assert np.array_equal(load_weights().styles["mosaic"].row, shipped)
+
+
+def test_a_damaged_style_is_named_and_harms_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING)
+    make()
+    (style_folder() / f"broken{SUFFIX}").write_text("no")
+    assert "mine" in load_weights().styles
+    assert f"broken{SUFFIX} is not a style file" in caplog.text
+
+
+def test_a_row_of_another_length_is_left_out() -> None:
+    make(row=np.zeros(3, np.float32))
+    assert "mine" not in load_weights().styles

@@ -1,0 +1,85 @@
+"""A new style for a network that is trained already: only its row of `affine` is learnt.
+
+Dumoulin et al. 2017, section 4.2 ("N-styles ... may be extended"): the convolutions hold what painting is,
+the scales and shifts of the norms which painting it is.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from livestyle.network import TransformNet, pad_to_fit
+from livestyle.styles import Style
+from livestyle.weights import Weights
+from train.config import FitConfig
+from train.loop import best_device, judge, load_batches
+from train.loss_network import CHOICES, LossNetwork
+from train.losses import PerceptualLoss
+from train.photos import PhotoBatches, find_photos
+from train.pictures import StylePicture
+
+
+class RowPainter(nn.Module):
+    """A frozen network whose one style is learnt: `row` (affine_length,)."""
+
+    def __init__(self, weights: Weights, row: Tensor) -> None:
+        super().__init__()
+        self.net = TransformNet(weights.config)
+        self.net.load_state_dict({name: torch.from_numpy(value) for name, value in weights.tensors.items()})
+        self.net.requires_grad_(False)
+        self.row = nn.Parameter(row)
+
+    def forward(self, photos: Tensor, styles: Tensor) -> Tensor:
+        """Paints photos (B, 3, H, W), RGB in [0, 1], all in the one style, whatever `styles` (B,) says."""
+        painted: Tensor = self.net(pad_to_fit(photos), self.row.expand(len(styles), -1))
+        return painted[..., : photos.shape[-2], : photos.shape[-1]]
+
+
+def learn_row(
+    picture: StylePicture,
+    weights: Weights,
+    photos: Path,
+    loss_network: LossNetwork,
+    config: FitConfig,
+    on_step: Callable[[int, dict[str, float]], None],
+) -> Style:
+    """Learns the style of a picture, starting from the style of the network that comes nearest to it."""
+    device = best_device()
+    batches = PhotoBatches(find_photos(photos), 1, config.steps, config.batch, config.side, config.seed)
+    target = picture.load(config.style_side).to(device)
+    loss = PerceptualLoss(loss_network.to(device), CHOICES[config.loss.network], [target])
+    painter = RowPainter(weights, torch.from_numpy(nearest(weights, batches, loss).row.copy())).to(device)
+    optimiser = torch.optim.Adam([painter.row], lr=config.learning_rate)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, config.learning_rate, config.steps)
+    for step, (crops, chosen) in load_batches(batches, 0):
+        terms, total = judge(painter, loss, config, crops.to(device).float() / 255, chosen.to(device), step)
+        optimiser.zero_grad(set_to_none=True)
+        total.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        optimiser.step()
+        schedule.step()
+        on_step(step + 1, {name: term.item() for name, term in terms.items()})
+    row = painter.row.detach().cpu().numpy()
+    return Style(picture.name, row, picture.title, picture.artist, picture.year, picture.licence)
+
+
+def nearest(weights: Weights, batches: PhotoBatches, loss: PerceptualLoss) -> Style:
+    """The style in which the network's paintings of a few photos come nearest to the picture of `loss`."""
+    photos = batches[0][0].float() / 255
+    painter = RowPainter(weights, torch.zeros(weights.config.affine_length)).to(best_device())
+
+    def error(style: Style) -> float:
+        with torch.no_grad():
+            painter.row.copy_(torch.from_numpy(style.row))
+            only = torch.zeros(len(photos), dtype=torch.long, device=painter.row.device)
+            x = photos.to(painter.row.device)
+            return loss(painter(x, only), x, only)["style"].item()
+
+    return min(weights.styles.values(), key=error)
+
+
+def quick() -> FitConfig:
+    """Few steps at a high rate: a row has few parameters, and each is worth much."""
+    return replace(FitConfig(), steps=300, learning_rate=2e-2)

@@ -1,0 +1,1 @@
+"""The commands of `python -m train`, one in each file."""

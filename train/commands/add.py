@@ -1,0 +1,86 @@
+"""python -m train add."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from livestyle import defaults
+from livestyle.architecture import CONFIGS
+from livestyle.errors import StyleError
+from livestyle.shared_styles import SUFFIX, style_folder, write_style
+from livestyle.weights import load_weights
+from train.add import learn_row, quick
+from train.commands.options import FILE, FOLDER, loss_network_options, progress
+from train.loss_network import load_loss_network
+from train.losses import LossConfig
+from train.pictures import Crop, StylePicture
+
+_QUICK = quick()
+
+
+@click.command("add")
+@click.argument("picture", type=FILE)
+@click.option("--name", required=True, help="What --style will call it: letters, digits and _.")
+@click.option("--photos", type=FOLDER, required=True, help="Folder of photos to paint, searched recursively.")
+@loss_network_options
+@click.option("--model", type=click.Choice(list(CONFIGS)), default=defaults.MODEL)
+@click.option(
+    "--crop",
+    type=(float, float, float, float),
+    default=(0.0, 0.0, 1.0, 1.0),
+    metavar="LEFT TOP RIGHT BOTTOM",
+    help="The part of PICTURE to learn, as fractions: leave frames and signatures out.",
+)
+@click.option(
+    "--stroke-size",
+    type=click.IntRange(64, 2048),
+    default=_QUICK.style_side,
+    metavar="PIXELS",
+    help="Short side to which PICTURE is scaled: larger gives larger strokes.",
+)
+@click.option(
+    "--strength",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1.0,
+    help="How much more than usual the style counts against the photo.",
+)
+@click.option("--steps", type=click.IntRange(min=1), default=_QUICK.steps)
+@click.option("--title", default="", help="Of the picture, for livestyle styles.")
+@click.option("--artist", default="unknown")
+@click.option("--year", default="")
+@click.option("--licence", default="unknown")
+def add_command(
+    picture: Path,
+    name: str,
+    photos: Path,
+    loss_network: str,
+    loss_weights: Path | None,
+    average_pooling: bool,
+    model: str,
+    crop: Crop,
+    stroke_size: int,
+    strength: float,
+    steps: int,
+    **provenance: str,
+) -> None:
+    """Learn the style of PICTURE for a network that is trained already.
+
+    Writes NAME.style.safetensors into the user's style folder; --style NAME then works at once.
+    """
+    weights = load_weights(model)
+    path = style_folder() / f"{name}{SUFFIX}"
+    if not re.fullmatch(r"\w+", name):
+        raise StyleError(f"cannot call a style {name!r}: use letters, digits and _")
+    if name in weights.styles and not path.exists():
+        raise StyleError(f"there is a style {name!r} already: choose another --name")
+    balance = _QUICK.loss.weights | {"style": strength * _QUICK.loss.weights["style"]}
+    loss = LossConfig(loss_network, average_pooling, balance, _QUICK.loss.stability_from)
+    config = replace(_QUICK, steps=steps, style_side=stroke_size, loss=loss)
+    network = load_loss_network(loss_network, loss_weights, average_pooling=average_pooling)
+    with progress("add", steps) as show:
+        source = StylePicture(name, picture, crop=crop, **provenance)
+        style = learn_row(source, weights, photos, network, config, show)
+    write_style(path, style, weights.network)
+    click.echo(f"{path}: try it with --style {name}")

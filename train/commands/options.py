@@ -1,0 +1,57 @@
+"""Options and the progress bar that several commands share."""
+
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from train.config import FitConfig
+from train.loss_network import CHOICES
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+OnStep = Callable[[int, dict[str, float]], None]
+
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+DEFAULT = FitConfig()
+
+_LOSS_NETWORK = (
+    click.option("--loss-network", type=click.Choice(list(CHOICES)), default=DEFAULT.loss.network),
+    click.option("--loss-weights", type=FILE, help="Its weights as safetensors; fetched if not given."),
+    click.option(
+        "--average-pooling", is_flag=True, help="Average instead of max pooling in the loss network."
+    ),
+)
+
+
+def loss_network_options(command: Command) -> Command:
+    """Adds the options that choose a loss network."""
+    for option in reversed(_LOSS_NETWORK):
+        command = option(command)
+    return command
+
+
+def as_given() -> str:
+    """The command as it was given, its paths named rather than placed."""
+    words = (Path(word).name if Path(word).exists() else word for word in sys.argv[1:])
+    return shlex.join(["python", "-m", "train", *words])
+
+
+@contextmanager
+def progress(name: str, steps: int) -> Iterator[OnStep]:
+    """A progress bar with the time left and the terms of the loss, on stderr."""
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.fields[terms]}"))
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(name, total=steps, terms="")
+
+        def show(step: int, terms: dict[str, float]) -> None:
+            shown = [f"{term} {terms[term]:.4f}" for term in DEFAULT.loss.weights if term in terms]
+            bar.update(task, completed=step, terms="  ".join(shown))
+
+        yield show
