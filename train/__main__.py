@@ -1,4 +1,4 @@
-"""python -m train: fit, add, export, tesserae."""
+"""python -m train: fit, add, optimize, export, tesserae."""
 
 import click
 
@@ -6,6 +6,7 @@ from livestyle.errors import LivestyleError
 from train.commands.add import add_command
 from train.commands.export import export_command
 from train.commands.fit import fit_command
+from train.commands.optimize import optimize_command
 from train.tesserae import tesserae
 
 
@@ -24,7 +25,7 @@ def main() -> None:
     """Train livestyle's networks."""
 
 
-for command in (fit_command, add_command, export_command, tesserae):
+for command in (fit_command, add_command, optimize_command, export_command, tesserae):
     main.add_command(command)
 
 if __name__ == "__main__":

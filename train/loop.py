@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Subset
 from train.checkpoint import Checkpoint, Parameters
 from train.config import FitConfig, describe
 from train.loss_network import CHOICES, LossNetwork
-from train.losses import PerceptualLoss, Terms
+from train.losses import PerceptualLoss, Terms, total_variation
 from train.painter import Painter
 from train.photos import PhotoBatches, find_photos, held_out
 from train.pictures import StylePicture
@@ -110,6 +110,8 @@ def judge(
         with mixed:
             again = painter(pair.second, styles)
         terms["stability"] = stability_loss(painted.float(), again.float(), pair)
+    if config.loss.weights["tv"]:
+        terms["tv"] = total_variation(painted.float())
     return terms, config.loss.total(terms, done)
 
 

@@ -24,7 +24,7 @@ class LossConfig:
     """A name in `train.loss_network.CHOICES`."""
     average_pooling: bool = False
     weights: dict[str, float] = field(
-        default_factory=lambda: {"content": 1.0, "style": 10.0, "stability": 10.0}
+        default_factory=lambda: {"content": 1.0, "style": 10.0, "stability": 10.0, "tv": 0.0}
     )
     """How much each term counts in the sum that is trained."""
     stability_from: float = 0.5
@@ -53,6 +53,12 @@ def relative_error(value: Tensor, target: Tensor) -> Tensor:
     """||value - target||^2 / ||target||^2 of each row of (B, ...), in float32: (B,)."""
     difference = (value.float() - target.float()).flatten(1).square().sum(1)
     return difference / target.float().flatten(1).square().sum(1).clamp_min(1e-12)
+
+
+def total_variation(x: Tensor) -> Tensor:
+    """The mean squared difference of neighbours in x (B, C, H, W) (Johnson et al. 2016, section 3.2)."""
+    down, right = x[..., 1:, :] - x[..., :-1, :], x[..., 1:] - x[..., :-1]
+    return down.square().mean() + right.square().mean()
 
 
 class PerceptualLoss:

@@ -41,6 +41,12 @@ def to_tensor(image: Image) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))).float() / 255
 
 
+def to_image(picture: Tensor) -> Image:
+    """(3, H, W) in [0, 1] to (H, W, 3) uint8."""
+    levels = (picture.detach().float().cpu().clamp(0, 1) * 255).round().to(torch.uint8)
+    return np.ascontiguousarray(levels.permute(1, 2, 0).numpy())
+
+
 @dataclass(frozen=True)
 class PhotoBatches(Dataset[tuple[Tensor, Tensor]]):
     """The batch of each step: crops (B, 3, side, side), uint8 RGB, and a style number for each, (B,).

@@ -28,6 +28,7 @@ from train.pictures import read_gallery
 @click.option("--seed", type=int, default=DEFAULT.seed)
 @click.option("--style-weight", type=click.FloatRange(min=0), default=DEFAULT.loss.weights["style"])
 @click.option("--stability-weight", type=click.FloatRange(min=0), default=DEFAULT.loss.weights["stability"])
+@click.option("--tv-weight", type=click.FloatRange(min=0), default=DEFAULT.loss.weights["tv"])
 @click.option(
     "--stability-from",
     type=click.FloatRange(0, 1),
@@ -49,11 +50,12 @@ def fit_command(
     seed: int,
     style_weight: float,
     stability_weight: float,
+    tv_weight: float,
     stability_from: float,
 ) -> None:
     """Train one network on the styles of GALLERY, a TOML file; resumes where the folder RUN left off."""
     run.mkdir(parents=True, exist_ok=True)
-    weights = DEFAULT.loss.weights | {"style": style_weight, "stability": stability_weight}
+    weights = DEFAULT.loss.weights | {"style": style_weight, "stability": stability_weight, "tv": tv_weight}
     loss = LossConfig(loss_network, average_pooling, weights, stability_from)
     with progress("fit", steps) as show:
         fit(
