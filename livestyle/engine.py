@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from livestyle import defaults
@@ -31,25 +32,38 @@ class Engine(Protocol):
         """The backend that really runs, with its precision: `openvino bf16`."""
         ...
 
-    def stylize(self, image: Image, style: StyleMix) -> Image:
-        """Paints an image of any size from 32x32 on; the result has the same size.
+    @property
+    def in_flight(self) -> int:
+        """How many paintings should be begun before the first is fetched, for the most frames per second."""
+        ...
 
-        The first image of a new size takes longer: the network is compiled for it.
+    def start(self, image: Image, style: StyleMix) -> Callable[[], Image]:
+        """Begins to paint an image of any size from 32x32 on; what it gives waits for the painting.
+
+        The painting has the size of the image, which must stay as it is until then. The first one of a new
+        size takes longer: the network is compiled for it.
         """
         ...
 
+    def stylize(self, image: Image, style: StyleMix) -> Image:
+        """Paints an image, and waits for it."""
+        ...
 
-def load_engine(weights: Weights, backend: str = defaults.BACKEND) -> Engine:
+
+def load_engine(weights: Weights, backend: str = defaults.BACKEND, *, streams: int = 1) -> Engine:
     """The network made ready to run.
+
+    One stream paints one frame after the other, each as soon as can be; more of them paint several at a time,
+    which gives more frames per second, each later. A backend that cannot do it has one.
 
     A backend that is asked for by name runs or raises EngineError; `auto` takes the first of `BACKENDS` that
     this machine has, and logs why it skipped the others.
     """
     if backend != "auto":
-        return _open(backend, weights)
+        return _open(backend, weights, streams)
     for name in BACKENDS:
         try:
-            engine = _open(name, weights)
+            engine = _open(name, weights, streams)
         except EngineError as error:
             logger.warning("skipped backend %s: %s", name, error)
             continue
@@ -58,8 +72,8 @@ def load_engine(weights: Weights, backend: str = defaults.BACKEND) -> Engine:
     raise EngineError(f"no backend runs here (tried {', '.join(BACKENDS)}): reinstall livestyle")
 
 
-def _open(backend: str, weights: Weights) -> Engine:
+def _open(backend: str, weights: Weights, streams: int) -> Engine:
     if backend not in BACKENDS:
         raise EngineError(f"unknown backend {backend!r}: choose auto, {', '.join(BACKENDS)}")
-    engine: Engine = importlib.import_module(f"livestyle.backends.{backend}").load(weights)
+    engine: Engine = importlib.import_module(f"livestyle.backends.{backend}").load(weights, streams)
     return engine

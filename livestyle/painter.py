@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,8 @@ import numpy as np
 from livestyle import defaults
 from livestyle.architecture import MIN_SIDE
 from livestyle.errors import SourceError
-from livestyle.steady import SteadyState, steady
+from livestyle.frame import Frame
+from livestyle.steady import Held, hold, settle
 
 if TYPE_CHECKING:
     from livestyle.engine import Engine
@@ -32,44 +35,50 @@ class Painter:
 
     def __call__(self, image: Image) -> Image:
         """Paints an image by itself. Raises SourceError where it is smaller than the network can paint."""
-        return image if self.strength == 0 else self._blend(image, self._stylize(image))
+        return image if self.strength == 0 else self._finish(image, self._start(image)())
 
-    def follow(
-        self, image: Image, state: SteadyState | None, amount: float
-    ) -> tuple[Image, SteadyState | None]:
-        """Paints the next frame of a video steadily: `livestyle.steady` says what state and amount are."""
+    def follow(self, frames: Iterable[Frame], steadiness: float = defaults.STEADY) -> Iterator[Frame]:
+        """Paints the frames of a video, in order, without flicker: `livestyle.steady` says what 0 to 1 means.
+
+        As many frames are begun ahead as keep the engine busy. Raises SourceError as for an image.
+        """
+        begun: deque[tuple[Frame, Held, Callable[[], Image]]] = deque()
+        held: Held | None = None
+        shown: Image | None = None
+
+        def finish() -> Frame:
+            nonlocal shown
+            frame, given, fetch = begun.popleft()
+            shown = settle(fetch(), given.motion, shown, steadiness)
+            return Frame(self._finish(frame.image, shown), frame.pts)
+
         if self.strength == 0:
-            return image, None
-        painted, state = steady(image, self._stylize, state, amount)
-        return self._blend(image, painted), state
+            yield from frames
+            return
+        try:
+            for frame in frames:
+                held = hold(frame.image, held, steadiness)
+                begun.append((frame, held, self._start(held.image)))
+                if len(begun) == self.engine.in_flight:
+                    yield finish()
+            while begun:
+                yield finish()
+        finally:
+            for _, _, fetch in begun:  # on the way out the engine may still read the frames
+                fetch()
 
-    def _stylize(self, image: Image) -> Image:
+    def _start(self, image: Image) -> Callable[[], Image]:
         height, width, _ = image.shape
         if min(height, width) < MIN_SIDE:
             raise SourceError(
                 f"cannot paint {width}x{height}: the smallest is {MIN_SIDE}x{MIN_SIDE}; enlarge it"
             )
-        return self.engine.stylize(image, self.style)
+        return self.engine.start(image, self.style)
 
-    def _blend(self, image: Image, painted: Image) -> Image:
+    def _finish(self, image: Image, painted: Image) -> Image:
         if self.keep_colors:
             painted = with_colors_of(image, painted)
         return painted if self.strength == 1 else blend(image, painted, self.strength)
-
-
-class VideoPainter:
-    """Paints the frames of one video, one after the other, without flicker."""
-
-    def __init__(self, painter: Painter, amount: float = defaults.STEADY) -> None:
-        """`amount` is how steady the painting is kept, 0 to 1."""
-        self._painter = painter
-        self._amount = amount
-        self._state: SteadyState | None = None
-
-    def __call__(self, image: Image) -> Image:
-        """Paints the next frame."""
-        painted, self._state = self._painter.follow(image, self._state, self._amount)
-        return painted
 
 
 def blend(image: Image, painted: Image, strength: float) -> Image:

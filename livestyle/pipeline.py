@@ -3,7 +3,7 @@
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -43,7 +43,7 @@ class Report:
 
 def run(
     source: FrameSource,
-    paint: Callable[[Image], Image],
+    paint: Callable[[Iterable[Frame]], Iterable[Frame]],
     sink: Sink,
     *,
     on_frame: Callable[[Report], None] | None = None,
@@ -52,7 +52,8 @@ def run(
 ) -> Report:
     """Paint every frame of `source` into `sink` while the next ones are decoded and the last ones encoded.
 
-    `paint` and `on_frame` run on the caller's thread. `write_behind=False` keeps `sink` there too, as a
+    `paint` turns frames into painted ones, in order; it may read a few ahead. It and `on_frame` run on the
+    caller's thread. `write_behind=False` keeps `sink` there too, as a
     window needs. At most `depth` frames wait on either side of `paint`. Source and sink stay open: they are
     the caller's to close. Exceptions of any stage come out here once the threads have stopped. After
     KeyboardInterrupt every painted frame is in the sink, so that the caller can finish it.
@@ -63,12 +64,10 @@ def run(
         if write_behind:
             timed = stack.enter_context(WriteBehind(timed, depth))
         frames = stack.enter_context(Prefetch(_TimedSource(source, meter), depth))
-        for frame in frames:
-            with meter.paint.running():
-                image = paint(frame.image)
+        for frame in meter.painting(paint, frames):
             if meter.paint.count == 1:
                 logger.debug("first frame painted")
-            timed.write(Frame(image, frame.pts))
+            timed.write(frame)
             meter.rate.tick()
             if on_frame is not None:
                 on_frame(meter.report(frames.dropped))
@@ -83,6 +82,20 @@ class _Meter:
         self.rate = Rate()
         self.started = time.perf_counter()
         self._arrivals: deque[tuple[float, float]] = deque()
+
+    def painting(
+        self, paint: Callable[[Iterable[Frame]], Iterable[Frame]], frames: Iterable[Frame]
+    ) -> Iterator[Frame]:
+        """Time `paint`, less what it waits for frames."""
+        waiting = Clock()
+        painted = iter(paint(_timed(frames, waiting)))
+        while True:
+            started, waited = time.perf_counter(), waiting.total_seconds
+            frame = next(painted, None)
+            if frame is None:
+                return
+            self.paint.add(time.perf_counter() - started - (waiting.total_seconds - waited))
+            yield frame
 
     def arrived(self, pts: float) -> None:
         self._arrivals.append((pts, time.perf_counter()))
@@ -116,13 +129,7 @@ class _TimedSource:
         return self._source.live
 
     def __iter__(self) -> Iterator[Frame]:
-        frames = iter(self._source)
-        while True:
-            try:
-                with self._meter.decode.running():
-                    frame = next(frames)
-            except StopIteration:
-                return
+        for frame in _timed(self._source, self._meter.decode):
             self._meter.arrived(frame.pts)
             yield frame
 
@@ -141,3 +148,20 @@ class _TimedSink:
 
     def close(self) -> None:
         self._sink.close()
+
+
+def _timed(frames: Iterable[Frame], clock: Clock) -> Iterator[Frame]:
+    """The same frames; the clock measures the wait for each."""
+    waiting = iter(frames)
+    while True:
+        try:
+            with clock.running():
+                frame = next(waiting)
+        except StopIteration:
+            return
+        yield frame
+
+
+def each(paint: Callable[[Image], Image]) -> Callable[[Iterable[Frame]], Iterator[Frame]]:
+    """What `run` takes, from a function that paints one image without regard to the others."""
+    return lambda frames: (Frame(paint(frame.image), frame.pts) for frame in frames)

@@ -9,7 +9,6 @@ Two steps around the network take that away, without optical flow, in time propo
 State is an argument and a result: the caller keeps it from frame to frame.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -40,65 +39,54 @@ _SAMPLE = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SteadyState:
-    """What is remembered from the last frame."""
+class Held:
+    """A frame as it is given to the network, and what the next one needs of it."""
 
+    image: Image
+    """The input with what is mere noise held back, (H, W, 3)."""
+    motion: Levels | None
+    """How much each pixel changed since the last frame, 0 within the band; None to start anew."""
     seen: Image
-    """The input, thinned out."""
-    held: Image
-    """The input that was painted."""
-    shown: Image
-    """The output."""
+    """The input as it came, thinned out."""
     noise: float
     """Standard deviation of the input's noise in levels of 255."""
     turn: int
     """Which rows leak next."""
 
 
-def steady(
-    image: Image, paint: Callable[[Image], Image], state: SteadyState | None, amount: float
-) -> tuple[Image, SteadyState]:
-    """Paints an image (H, W, 3) so that it does not flicker against the last one.
+def hold(image: Image, last: Held | None, amount: float) -> Held:
+    """Before the network: the input (H, W, 3) with the pixels of the last one where it did not really change.
 
-    `amount` is 0 (what `paint` gives, unchanged) to 1; `state` is what the last call gave, at first None.
-    After a cut, or when the size changes, it starts anew.
+    `amount` is how wide the dead-band is, 0 (the input itself) to 1; `last` is what the last call gave, at
+    first None. After a cut, or when the size changes, everything starts anew.
     """
-    seen = image[::_SAMPLE, ::_SAMPLE]
-    if state is None or amount == 0 or state.held.shape != image.shape or _is_cut(seen, state.seen):
-        painted = paint(image)
-        return painted, SteadyState(seen.copy(), image, painted, 0.0 if state is None else state.noise, 0)
-    noise = _NOISE_MEMORY * state.noise + (1 - _NOISE_MEMORY) * _noise(seen, state.seen)
-    motion = _motion(image, state.held, amount * max(_BAND, _BAND_DEVIATIONS * noise))
-    held = _hold(image, motion, state)
-    shown = _settle(paint(held), motion, state.shown, amount)
-    return shown, SteadyState(seen.copy(), held, shown, noise, (state.turn + 1) % _LEAK_ROWS)
-
-
-def _motion(image: Image, held: Image, band: float) -> Levels:
-    """How much each pixel changed in any channel, (H, W); 0 within the band."""
-    return np.asarray(cv2.threshold(_change(image, held), band, 0, cv2.THRESH_TOZERO)[1], np.uint8)
-
-
-def _hold(image: Image, motion: Levels, state: SteadyState) -> Image:
-    """The last input, with the pixels renewed that moved."""
-    held = state.held.copy()
+    seen = np.ascontiguousarray(image[::_SAMPLE, ::_SAMPLE])
+    if last is None or amount == 0 or last.image.shape != image.shape or _is_cut(seen, last.seen):
+        return Held(image, None, seen, 0.0 if last is None else last.noise, 0)
+    noise = _NOISE_MEMORY * last.noise + (1 - _NOISE_MEMORY) * _noise(seen, last.seen)
+    band = amount * max(_BAND, _BAND_DEVIATIONS * noise)
+    motion = np.asarray(cv2.threshold(_change(image, last.image), band, 0, cv2.THRESH_TOZERO)[1], np.uint8)
+    held = last.image.copy()
     cv2.copyTo(image, motion, held)
-    leaking = held[state.turn :: _LEAK_ROWS]
-    cv2.addWeighted(leaking, 2 / 3, image[state.turn :: _LEAK_ROWS], 1 / 3, 0, dst=leaking)
-    return held
+    leaking = held[last.turn :: _LEAK_ROWS]
+    cv2.addWeighted(leaking, 2 / 3, image[last.turn :: _LEAK_ROWS], 1 / 3, 0, dst=leaking)
+    return Held(held, motion, seen, noise, (last.turn + 1) % _LEAK_ROWS)
 
 
-def _settle(painted: Image, motion: Levels, shown: Image, amount: float) -> Image:
-    """The painting, with what was shown last in its stead where the input did not move."""
+def settle(painted: Image, motion: Levels | None, shown: Image | None, amount: float) -> Image:
+    """After the network: the painting, with what was shown last in its stead where nothing moved.
+
+    `amount` is how much of that stays, 0 (the painting itself) to 1; `motion` is `Held.motion`.
+    """
+    if motion is None or shown is None or amount == 0:
+        return painted
     level = np.arange(256) / _MOTION
     shares = np.rint(255 * _KEPT * amount * np.exp(-(level**2))).astype(np.uint8)
     share = cv2.LUT(cv2.blur(motion, (5, 5)), shares)
     kept = cv2.merge([share, share, share])
     # 8-bit products take half the time of cv2.blendLinear; their rounding errors are one level at most
-    old, new = (
-        cv2.multiply(shown, kept, scale=1 / 255),
-        cv2.multiply(painted, cv2.bitwise_not(kept), scale=1 / 255),
-    )
+    old = cv2.multiply(shown, kept, scale=1 / 255)
+    new = cv2.multiply(painted, cv2.bitwise_not(kept), scale=1 / 255)
     return np.asarray(cv2.add(old, new), np.uint8)
 
 
@@ -117,4 +105,4 @@ def _noise(a: Image, b: Image) -> float:
 
 
 def _is_cut(a: Image, b: Image) -> bool:
-    return float((_change(np.ascontiguousarray(a), b) > _CUT_LEVEL).mean()) > _CUT_SHARE
+    return float((_change(a, b) > _CUT_LEVEL).mean()) > _CUT_SHARE

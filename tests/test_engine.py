@@ -139,3 +139,13 @@ def test_a_benchmark_measures_what_runs_and_names_what_does_not(weights: Weights
         assert isinstance(timing, Timing)
         assert timing.frames >= 3
         assert timing.fps == pytest.approx(1000 / timing.milliseconds)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_paintings_begun_together_are_those_made_alone(weights: Weights, backend: str) -> None:
+    engine, mix = load_engine(weights, backend, streams=2), StyleMix.parse("mosaic")
+    images = [np.roll(scene(64, 48), 7 * i, axis=1) for i in range(8)]
+    fetches = [engine.start(image, mix) for image in images]
+    together = [fetch() for fetch in reversed(fetches)][::-1]
+    alone = [engine.stylize(image, mix) for image in images]
+    assert all(np.array_equal(a, b) for a, b in zip(together, alone, strict=True))

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from dataclasses import replace
 
 import cv2
@@ -5,7 +6,7 @@ import numpy as np
 import pytest
 
 from livestyle.errors import SourceError
-from livestyle.frame import Image
+from livestyle.frame import Frame, Image
 from livestyle.painter import Painter
 from livestyle.styles import StyleMix
 from tests.pictures import scene
@@ -15,13 +16,24 @@ class Inverter:
     """An engine that inverts, and counts."""
 
     backend = "inverter"
+    in_flight = 3
 
     def __init__(self) -> None:
         self.calls = 0
+        self.begun = 0
+
+    def start(self, image: Image, style: StyleMix) -> Callable[[], Image]:
+        self.calls += 1
+        self.begun += 1
+
+        def fetch() -> Image:
+            self.begun -= 1
+            return 255 - image
+
+        return fetch
 
     def stylize(self, image: Image, style: StyleMix) -> Image:
-        self.calls += 1
-        return 255 - image
+        return self.start(image, style)()
 
 
 @pytest.fixture
@@ -63,3 +75,53 @@ def test_keep_colors_takes_luminance_from_the_painting_and_chrominance_from_the_
 def test_a_frame_too_small_to_paint_is_refused_in_words(painter: Painter) -> None:
     with pytest.raises(SourceError, match="cannot paint 31x40: the smallest is 32x32"):
         painter(scene(31, 40))
+
+
+def frames(count: int) -> list[Frame]:
+    return [Frame(np.full((48, 64, 3), 10 * i, np.uint8), i / 30) for i in range(count)]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 7])
+def test_a_video_keeps_its_frames_their_order_and_their_times(painter: Painter, count: int) -> None:
+    painted = list(painter.follow(frames(count), steadiness=0))
+    assert [frame.pts for frame in painted] == [i / 30 for i in range(count)]
+    assert [int(frame.image[0, 0, 0]) for frame in painted] == [255 - 10 * i for i in range(count)]
+
+
+def test_as_many_frames_are_begun_as_the_engine_wants(painter: Painter) -> None:
+    engine = painter.engine
+    assert isinstance(engine, Inverter)
+    begun = [engine.begun for _ in painter.follow(frames(6))]
+    assert begun == [2, 2, 2, 2, 1, 0]
+
+
+def test_leaving_early_waits_for_what_was_begun(painter: Painter) -> None:
+    """The engine must not read frames that are gone."""
+    engine = painter.engine
+    assert isinstance(engine, Inverter)
+    painted = painter.follow(frames(6))
+    next(painted)
+    painted.close()  # type: ignore[attr-defined]  # a generator, though it only promises an iterator
+    assert engine.begun == 0
+
+
+def test_a_video_of_no_strength_is_the_original(painter: Painter) -> None:
+    given = frames(3)
+    assert [f.image for f in replace(painter, strength=0).follow(given)] == [f.image for f in given]
+
+
+def test_steadiness_holds_noise_back_from_painting_and_screen(painter: Painter) -> None:
+    noise = np.random.default_rng(0).normal(0, 2, (30, 48, 64, 3))
+    noisy = [Frame((128 + n).round().astype(np.uint8), i / 30) for i, n in enumerate(noise)]
+
+    def flicker(steadiness: float) -> float:
+        images = np.stack([frame.image for frame in painter.follow(noisy, steadiness)]).astype(float)
+        return float(np.abs(np.diff(images[10:], axis=0)).mean())
+
+    assert flicker(1) < flicker(0) / 5
+
+
+def test_blending_uses_the_frame_of_its_own_moment(painter: Painter) -> None:
+    for given, painted in zip(frames(5), replace(painter, strength=0.5).follow(frames(5), 0), strict=True):
+        expected = 0.5 * given.image + 0.5 * (255.0 - given.image)
+        np.testing.assert_allclose(painted.image, expected, atol=0.51)

@@ -7,7 +7,7 @@ import pytest
 
 from livestyle.errors import SinkError, SourceError
 from livestyle.frame import Frame, Image
-from livestyle.pipeline import Report, run
+from livestyle.pipeline import Report, each, run
 from livestyle.sinks import open_sink
 from livestyle.sinks.null import NullSink
 from livestyle.sources import open_source
@@ -36,14 +36,14 @@ def test_a_sources_error_comes_out_after_the_frames_before_it() -> None:
     painted: list[Image] = []
     source = CountingSource(9, fails_at=4, error=SourceError("camera 0 went away"))
     with pytest.raises(SourceError, match="went away"):
-        run(source, lambda image: painted.append(image) or image, ListSink())
+        run(source, each(lambda image: painted.append(image) or image), ListSink())
     assert len(painted) == 4
 
 
 def test_an_error_of_paint_comes_out_and_closes_nothing() -> None:
     source, sink = CountingSource(1000), ListSink()
     with pytest.raises(ZeroDivisionError):
-        run(source, PaintUntil(3, ZeroDivisionError()), sink)
+        run(source, each(PaintUntil(3, ZeroDivisionError())), sink)
     assert (source.closed, sink.closed) == (0, 0)
     assert source.read < 1000
 
@@ -53,7 +53,7 @@ def test_an_error_of_the_sink_comes_out(write_behind: bool) -> None:
     source = CountingSource(1000)
     sink = ListSink(fails_at=3, error=SinkError("the disk is full"))
     with pytest.raises(SinkError, match="disk is full"):
-        run(source, invert, sink, write_behind=write_behind)
+        run(source, each(invert), sink, write_behind=write_behind)
     assert len(sink.frames) == 3
     assert source.read < 1000
 
@@ -63,19 +63,19 @@ def test_an_error_of_on_frame_comes_out() -> None:
         raise LookupError(report.frames)
 
     with pytest.raises(LookupError, match="1"):
-        run(CountingSource(1000), invert, ListSink(), on_frame=stop)
+        run(CountingSource(1000), each(invert), ListSink(), on_frame=stop)
 
 
 def test_after_ctrl_c_every_painted_frame_is_in_the_sink() -> None:
     sink = ListSink()
     with pytest.raises(KeyboardInterrupt):
-        run(CountingSource(1000), PaintUntil(7, KeyboardInterrupt()), sink)
+        run(CountingSource(1000), each(PaintUntil(7, KeyboardInterrupt())), sink)
     assert len(sink.frames) == 7
 
 
 def test_every_frame_is_painted_and_keeps_its_pts() -> None:
     sink = ListSink()
-    report = run(CountingSource(20), invert, sink)
+    report = run(CountingSource(20), each(invert), sink)
     assert [frame.pts for frame in sink.frames] == [index / 10 for index in range(20)]
     assert [int(frame.image[0, 0, 0]) for frame in sink.frames] == [255 - index for index in range(20)]
     assert (report.frames, report.dropped) == (20, 0)
@@ -93,7 +93,7 @@ def test_paint_runs_on_the_callers_thread_and_so_does_a_window() -> None:
         threads.append(threading.current_thread())
         return image
 
-    run(CountingSource(3), paint, Window(), write_behind=False)
+    run(CountingSource(3), each(paint), Window(), write_behind=False)
     assert threads == [here] * 6
 
 
@@ -106,7 +106,7 @@ def test_the_three_stages_overlap() -> None:
         time.sleep(0.01)
         return image
 
-    report = run(CountingSource(30, before=lambda _: time.sleep(0.01)), paint, SlowSink())
+    report = run(CountingSource(30, before=lambda _: time.sleep(0.01)), each(paint), SlowSink())
     # One after the other they take 0.9 s, at the same time 0.3 s; in between leaves room for a busy machine.
     assert report.seconds < 0.7
     assert all(8 < report.milliseconds[stage] < 40 for stage in ("decode", "paint", "encode"))
@@ -114,7 +114,7 @@ def test_the_three_stages_overlap() -> None:
 
 def test_the_report_grows_with_each_frame() -> None:
     reports: list[Report] = []
-    last = run(CountingSource(5), invert, NullSink(), on_frame=reports.append)
+    last = run(CountingSource(5), each(invert), NullSink(), on_frame=reports.append)
     assert [report.frames for report in reports] == [1, 2, 3, 4, 5]
     assert last.fps == pytest.approx(last.frames / last.seconds)
     assert 0 < last.latency_p50_milliseconds <= last.latency_p95_milliseconds
@@ -127,7 +127,7 @@ def test_what_a_live_source_drops_is_counted() -> None:
 
     sink = ListSink()
     source = CountingSource(100, live=True, before=lambda _: time.sleep(0.001))
-    report = run(source, slow, sink)
+    report = run(source, each(slow), sink)
     assert report.dropped > 0
     assert report.frames + report.dropped == 100
     assert len(sink.frames) == report.frames
@@ -136,7 +136,7 @@ def test_what_a_live_source_drops_is_counted() -> None:
 def test_few_frames_wait_however_long_the_clip() -> None:
     ahead: list[int] = []
     source, sink = CountingSource(200), ListSink()
-    run(source, invert, sink, depth=2, on_frame=lambda _: ahead.append(source.read - len(sink.frames)))
+    run(source, each(invert), sink, depth=2, on_frame=lambda _: ahead.append(source.read - len(sink.frames)))
     assert max(ahead) <= 2 * 2 + 3  # two queues, and one frame in each stage
 
 
@@ -147,7 +147,7 @@ def test_a_clip_keeps_sound_times_and_pictures(tmp_path: Path, width: int, heigh
     made = make_video(tmp_path / "in.mp4", images, pts=moments, sound="aac")
     source = open_source(made)
     with open_sink(tmp_path / "out.mp4", source.size, rate=source.fps, made_from=made) as sink:
-        run(source, invert, sink)
+        run(source, each(invert), sink)
     source.close()
     assert video_seconds(tmp_path / "out.mp4") == pytest.approx(moments, abs=0.001)
     sounds = [[data for _, data in sound_packets(tmp_path / name)] for name in ("in.mp4", "out.mp4")]
@@ -165,7 +165,7 @@ def test_ctrl_c_leaves_a_playable_file_with_as_much_sound(tmp_path: Path) -> Non
         pytest.raises(KeyboardInterrupt),
         open_sink(tmp_path / "out.mp4", source.size, rate=10, made_from=made) as sink,
     ):
-        run(source, PaintUntil(20, KeyboardInterrupt()), sink)
+        run(source, each(PaintUntil(20, KeyboardInterrupt())), sink)
     source.close()
     assert len(video_seconds(tmp_path / "out.mp4")) == 20
     assert sound_packets(tmp_path / "out.mp4")[-1][0] == pytest.approx(2.0, abs=0.06)  # two AAC frames
@@ -175,7 +175,7 @@ def test_ctrl_c_leaves_a_playable_file_with_as_much_sound(tmp_path: Path) -> Non
 def test_damaged_video_discards_the_output(tmp_path: Path) -> None:
     source = CountingSource(9, fails_at=5, error=SourceError("damaged"))
     with pytest.raises(SourceError), open_sink(tmp_path / "out.mp4", (4, 2)) as sink:
-        run(source, invert, sink)
+        run(source, each(invert), sink)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from livestyle.frame import Image
-from livestyle.steady import SteadyState, steady
+from livestyle.steady import Held, hold, settle
 from tests.pictures import scene
 
 NOISE = 2.0
@@ -27,11 +27,11 @@ def identity(image: Image) -> Image:
 
 
 def run(frames: list[Image], amount: float = 1.0, paint: Callable[[Image], Image] = identity) -> list[Image]:
-    state: SteadyState | None = None
-    shown = []
+    held: Held | None = None
+    shown: list[Image] = []
     for frame in frames:
-        painted, state = steady(frame, paint, state, amount)
-        shown.append(painted)
+        held = hold(frame, held, amount)
+        shown.append(settle(paint(held.image), held.motion, shown[-1] if shown else None, amount))
     return shown
 
 

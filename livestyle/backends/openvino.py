@@ -4,6 +4,7 @@ Frames go in and come out as uint8 (H, W, 3); OpenVINO fuses the conversions wit
 On a CPU with bfloat16 in hardware everything but the statistics of the norms runs in it.
 """
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -30,34 +31,72 @@ _Node = Any
 class OpenVinoEngine:
     """Runs the network through OpenVINO, compiled anew for each size of frame (about 0.1 s)."""
 
-    def __init__(self, weights: Weights) -> None:
+    def __init__(self, weights: Weights, streams: int = 1) -> None:
         self._weights = weights
+        self._streams = streams
         self._core = ov.Core()
         capabilities = self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
         self._precision = "bf16" if "BF16" in capabilities else "f32"
-        self._request = lru_cache(_SIZES_KEPT)(self._compile)
-        self._row = lru_cache(_SIZES_KEPT)(lambda style: style.row(weights.styles))
+        self._requests = lru_cache(_SIZES_KEPT)(self._compile)
+        self._row = lru_cache(_SIZES_KEPT)(lambda style: ov.Tensor(style.row(weights.styles)))
 
     @property
     def backend(self) -> str:
         """`openvino bf16` or `openvino f32`."""
         return f"openvino {self._precision}"
 
+    @property
+    def in_flight(self) -> int:
+        """One for each stream, and one more, so that none has to wait for the caller; 1 for one stream."""
+        return self._streams + 1 if self._streams > 1 else 1
+
+    def start(self, image: Image, style: StyleMix) -> Callable[[], Image]:
+        """Begins to paint an image, on OpenVINO's own threads."""
+        height, width, _ = image.shape
+        requests = self._requests(height, width)
+        request = requests.take()
+        request.set_input_tensor(0, ov.Tensor(image, shared_memory=True))
+        request.set_input_tensor(1, self._row(style))
+        request.start_async()
+
+        def fetch() -> Image:
+            request.wait()
+            painted = np.array(request.get_output_tensor().data)
+            requests.give_back(request)
+            return painted
+
+        return fetch
+
     def stylize(self, image: Image, style: StyleMix) -> Image:
         """Paints an image; the result is the caller's to keep."""
-        height, width, _ = image.shape
-        results = self._request(height, width).infer([image, self._row(style)], share_inputs=True)
-        return np.array(results[0])
+        return self.start(image, style)()
 
-    def _compile(self, height: int, width: int) -> "ov.InferRequest":
-        settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": self._precision}
-        model = build(self._weights, height, width)
-        return self._core.compile_model(model, "CPU", settings).create_infer_request()
+    def _compile(self, height: int, width: int) -> "_Requests":
+        settings: dict[str, Any] = {"INFERENCE_PRECISION_HINT": self._precision}
+        if self._streams == 1:
+            settings["PERFORMANCE_HINT"] = "LATENCY"
+        else:
+            settings |= {"PERFORMANCE_HINT": "THROUGHPUT", "NUM_STREAMS": self._streams}
+        return _Requests(self._core.compile_model(build(self._weights, height, width), "CPU", settings))
 
 
-def load(weights: Weights) -> OpenVinoEngine:
+class _Requests:
+    """Inference requests of one compiled network, made when they are needed and used again."""
+
+    def __init__(self, compiled: "ov.CompiledModel") -> None:
+        self._compiled = compiled
+        self._free: list[ov.InferRequest] = []
+
+    def take(self) -> "ov.InferRequest":
+        return self._free.pop() if self._free else self._compiled.create_infer_request()
+
+    def give_back(self, request: "ov.InferRequest") -> None:
+        self._free.append(request)
+
+
+def load(weights: Weights, streams: int) -> OpenVinoEngine:
     """The engine of this backend."""
-    return OpenVinoEngine(weights)
+    return OpenVinoEngine(weights, streams)
 
 
 def build(weights: Weights, height: int, width: int) -> "ov.Model":

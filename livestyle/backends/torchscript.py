@@ -1,6 +1,7 @@
 """The network on any CPU through TorchScript: traced, frozen and optimised for each size of frame."""
 
 import warnings
+from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
@@ -32,6 +33,16 @@ class TorchScriptEngine:
         """`torchscript bf16` or `torchscript f32`."""
         return f"torchscript {'bf16' if self._dtype == torch.bfloat16 else 'f32'}"
 
+    @property
+    def in_flight(self) -> int:
+        """1: PyTorch paints one image with all cores."""
+        return 1
+
+    def start(self, image: Image, style: StyleMix) -> Callable[[], Image]:
+        """Paints an image at once; PyTorch does not work in the background."""
+        painted = self.stylize(image, style)
+        return lambda: painted
+
     def stylize(self, image: Image, style: StyleMix) -> Image:
         """Paints an image; the result is the caller's to keep."""
         with torch.inference_mode():
@@ -50,8 +61,8 @@ class TorchScriptEngine:
             return torch.jit.optimize_for_inference(torch.jit.freeze(traced))
 
 
-def load(weights: Weights) -> TorchScriptEngine:
-    """The engine of this backend."""
+def load(weights: Weights, streams: int) -> TorchScriptEngine:  # noqa: ARG001 - every backend's signature
+    """The engine of this backend; it has one stream, whatever `streams` asks for."""
     return TorchScriptEngine(weights, torch.float32)
 
 

@@ -57,7 +57,9 @@ def painting_options(command: _Command) -> _Command:
     return command
 
 
-def make_painter(style: str, model: str, backend: str, strength: float, keep_colors: bool) -> Painter:
+def make_painter(
+    style: str, model: str, backend: str, strength: float, keep_colors: bool, *, streams: int = 1
+) -> Painter:
     """The painter that these options describe."""
     from livestyle.engine import load_engine
     from livestyle.painter import Painter
@@ -67,4 +69,4 @@ def make_painter(style: str, model: str, backend: str, strength: float, keep_col
     weights = load_weights(model)
     mix = StyleMix.parse(style)
     mix.row(weights.styles)  # an unknown style is told before anything slow begins
-    return Painter(load_engine(weights, backend), mix, strength, keep_colors)
+    return Painter(load_engine(weights, backend, streams=streams), mix, strength, keep_colors)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +15,13 @@ from livestyle import defaults
 from livestyle.cli.options import FILE, make_painter, painting_options
 
 if TYPE_CHECKING:
-    from livestyle.painter import VideoPainter
+    from livestyle.frame import Frame
     from livestyle.pipeline import Report
     from livestyle.sinks import Sink
     from livestyle.sources.file import FileSource
+
+_STREAMS = 2
+"""Frames that are painted at a time: two keep two cores busy, with decoding and encoding in the gaps."""
 
 _INTERRUPTED = 130
 """The exit status that shells give a command stopped by Ctrl-C."""
@@ -39,15 +43,14 @@ def video(source: Path, target: Path, steady: float, **painting: Any) -> None:
 
     Ctrl-C ends the clip early; what is painted by then can be played.
     """
-    from livestyle.painter import VideoPainter
     from livestyle.sinks import open_sink
     from livestyle.sources import open_source
 
     with closing(open_source(source)) as frames:
         try:
             with open_sink(target, frames.size, rate=frames.fps, made_from=source) as sink:
-                painter = make_painter(**painting)
-                report = _paint(frames, VideoPainter(painter, steady), sink)
+                painter = make_painter(**painting, streams=_STREAMS)
+                report = _paint(frames, partial(painter.follow, steadiness=steady), sink)
         except KeyboardInterrupt:
             click.echo(
                 f"stopped: {target} holds what was painted" if target.exists() else "stopped", err=True
@@ -59,11 +62,11 @@ def video(source: Path, target: Path, steady: float, **painting: Any) -> None:
     )
 
 
-def _paint(frames: FileSource, painter: VideoPainter, sink: Sink) -> Report:
+def _paint(frames: FileSource, paint: Callable[[Iterable[Frame]], Iterable[Frame]], sink: Sink) -> Report:
     from livestyle.pipeline import run
 
     with _progress(frames.frame_estimate) as show:
-        return run(frames, painter, sink, on_frame=show)
+        return run(frames, paint, sink, on_frame=show)
 
 
 @contextmanager
