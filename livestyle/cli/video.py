@@ -70,8 +70,11 @@ def _paint(frames: FileSource, paint: Callable[[Iterable[Frame]], Iterable[Frame
 
 
 @contextmanager
-def _progress(frames: int | None) -> Iterator[Callable[[Report], None]]:
+def _progress(frames: int | None) -> Iterator[Callable[[Report], None] | None]:
     """A progress bar on stderr, with the rate and the time left, where stderr is a terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -81,7 +84,6 @@ def _progress(frames: int | None) -> Iterator[Callable[[Report], None]]:
         TextColumn("{task.fields[fps]:.0f} fps"),
         TimeRemainingColumn(),
     )
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("painting", total=frames, fps=0.0)
         yield lambda report: progress.update(task, completed=report.frames, fps=report.recent_fps)
