@@ -18,4 +18,5 @@ def user_data(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     """A user's data folder of the test's own, empty."""
     folder = tmp_path_factory.mktemp("user")
     monkeypatch.setattr(platformdirs, "user_data_path", lambda *_, **__: folder)
+    monkeypatch.setattr(platformdirs, "user_cache_path", lambda *_, **__: folder / "cache")
     return folder

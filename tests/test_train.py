@@ -20,14 +20,15 @@ from tests.test_loss_network import vgg_weights
 from train.__main__ import main
 from train.checkpoint import Checkpoint
 from train.config import FitConfig
+from train.distributed import team
 from train.export import export
 from train.loop import fit
 from train.loss_network import CHOICES, LossNetwork, load_loss_network
 from train.losses import LossConfig, PerceptualLoss, gram, relative_error, total_variation
 from train.optimize import OptimizeConfig, optimize
 from train.painter import Painter
-from train.photos import PhotoBatches, find_photos, held_out
-from train.pictures import StylePicture, read_gallery
+from train.photos import PhotoBatches, cache_photos, find_photos, held_out
+from train.pictures import read_gallery
 
 SHALLOW = CHOICES["vgg19-shallow"]
 
@@ -59,9 +60,16 @@ TINY = FitConfig(steps=4, batch=2, side=64, style_side=64, loss=LossConfig("vgg1
 def run_fit(network: LossNetwork, data: Path, run: Path, **more: object) -> Checkpoint:
     run.mkdir(exist_ok=True)
     styles = read_gallery(data / "gallery.toml", data)
-    return Checkpoint.load(
-        fit(TINY, styles, data / "photos", network, run, command="python -m train fit", every=2, **more)  # type: ignore[arg-type]
-    )
+    trained, judged = held_out(find_photos(data / "photos"))
+    photos, command = cache_photos(trained), "python -m train fit"
+    with team() as alone:
+        path = fit(TINY, styles, photos, judged, network, run, alone, command=command, every=2, **more)  # type: ignore[arg-type]
+    return Checkpoint.load(path)
+
+
+def curve(path: Path) -> list[tuple[int, float]]:
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    return [(row["step"], row["total"]) for row in rows]
 
 
 def test_gram_is_the_mean_outer_product_of_the_features() -> None:
@@ -99,16 +107,16 @@ def test_only_the_transform_network_learns(network: LossNetwork) -> None:
 
 
 def test_a_batch_depends_on_seed_and_step_alone(data: Path) -> None:
-    paths = find_photos(data / "photos")
-    batches = PhotoBatches(paths, 2, 10, 3, 48, seed=5)
+    photos = cache_photos(find_photos(data / "photos"))
+    batches = PhotoBatches(photos, 2, 10, 3, 48, seed=5)
     crops, styles = batches[7]
     assert crops.shape == (3, 3, 48, 48)
     assert crops.dtype == torch.uint8
-    again = PhotoBatches(paths, 2, 10, 3, 48, seed=5)[7]
+    again = PhotoBatches(photos, 2, 10, 3, 48, seed=5)[7]
     assert torch.equal(crops, again[0])
     assert torch.equal(styles, again[1])
     assert not torch.equal(crops, batches[8][0])
-    assert not torch.equal(crops, PhotoBatches(paths, 2, 10, 3, 48, seed=6)[7][0])
+    assert not torch.equal(crops, PhotoBatches(photos, 2, 10, 3, 48, seed=6)[7][0])
 
 
 def test_photos_that_judge_are_not_trained_on() -> None:
@@ -131,6 +139,8 @@ def test_a_resumed_run_ends_bit_for_bit_like_one_that_never_stopped(
     assert Checkpoint.load(tmp_path / "parts" / "checkpoint.pt").step == 2
     parts = run_fit(network, data, tmp_path / "parts")
     assert whole.step == parts.step == 4
+    curves = [curve(tmp_path / name / "metrics.jsonl") for name in ("whole", "parts")]
+    assert curves[0] == curves[1]
     for name, value in whole.averaged.items():
         assert torch.equal(parts.averaged[name], value), name
         assert torch.equal(parts.parameters[name], whole.parameters[name]), name
@@ -144,7 +154,9 @@ def test_a_run_describes_itself_and_its_export_paints_the_same(
     assert [row["step"] for row in metrics] == [1, 2, 3, 4]
     assert metrics[0].keys() >= {"content", "style", "total", "seconds", "styles"}
     assert (tmp_path / "samples" / "000004.png").is_file()
+    assert read_picture(tmp_path / "loss.png").size > 0
     record = json.loads((tmp_path / "config.json").read_text())
+    assert record["commit"]
     assert record["config"]["learning_rate"] == TINY.learning_rate
 
     engines = tmp_path / "engines"
@@ -174,9 +186,11 @@ def test_a_new_style_starts_from_the_mean_of_those_there_are(
 
 def test_other_styles_than_the_runs_are_refused(network: LossNetwork, data: Path, tmp_path: Path) -> None:
     run_fit(network, data, tmp_path)
-    styles = [StylePicture("c", data / "a.png")]
-    with pytest.raises(StyleError, match=r"begun with other styles \(a, b\)"):
-        fit(TINY, styles, data / "photos", network, tmp_path, command="")
+    (data / "other.toml").write_text('[[style]]\nname = "c"\npicture = "a.png"\n')
+    photos = cache_photos(find_photos(data / "photos"))
+    styles = read_gallery(data / "other.toml", data)
+    with pytest.raises(StyleError, match=r"begun with other styles \(a, b\)"), team() as alone:
+        fit(TINY, styles, photos, [], network, tmp_path, alone, command="")
 
 
 def test_the_command_trains_and_exports(data: Path, tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ the scales and shifts of the norms which painting it is.
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -15,10 +14,11 @@ from livestyle.network import TransformNet, pad_to_fit
 from livestyle.styles import Style
 from livestyle.weights import Weights
 from train.config import FitConfig
-from train.loop import best_device, judge, load_batches
+from train.distributed import Team
+from train.loop import judge, load_batches
 from train.loss_network import CHOICES, LossNetwork
 from train.losses import PerceptualLoss
-from train.photos import PhotoBatches, find_photos
+from train.photos import PhotoBatches, PhotoCache
 from train.pictures import StylePicture
 
 
@@ -41,41 +41,43 @@ class RowPainter(nn.Module):
 def learn_row(
     picture: StylePicture,
     weights: Weights,
-    photos: Path,
+    photos: PhotoCache,
     loss_network: LossNetwork,
     config: FitConfig,
+    team: Team,
     on_step: Callable[[int, dict[str, float]], None],
 ) -> Style:
     """Learns the style of a picture, starting from the style of the network that comes nearest to it."""
-    device = best_device()
-    batches = PhotoBatches(find_photos(photos), 1, config.steps, config.batch, config.side, config.seed)
+    device = team.device
+    batches = PhotoBatches(photos, 1, config.steps, config.batch, config.side, config.seed)
     target = picture.load(config.style_side).to(device)
     loss = PerceptualLoss(loss_network.to(device), CHOICES[config.loss.network], [target])
-    painter = RowPainter(weights, torch.from_numpy(nearest(weights, batches, loss).row.copy())).to(device)
+    painter = RowPainter(weights, torch.from_numpy(nearest(weights, batches, loss, device).row.copy())).to(
+        device
+    )
     optimiser = torch.optim.Adam([painter.row], lr=config.learning_rate)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, config.learning_rate, config.steps)
     for step, (crops, chosen) in load_batches(batches, 0):
-        terms, total = judge(painter, loss, config, crops.to(device).float() / 255, chosen.to(device), step)
+        judgement = judge(painter, loss, config, crops.to(device), chosen.to(device), step, team)
         optimiser.zero_grad(set_to_none=True)
-        total.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        judgement.total.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         optimiser.step()
         schedule.step()
-        on_step(step + 1, {name: term.item() for name, term in terms.items()})
+        on_step(step + 1, {name: term.item() for name, term in judgement.terms.items()})
     row = painter.row.detach().cpu().numpy()
     return Style(picture.name, row, picture.title, picture.artist, picture.year, picture.licence)
 
 
-def nearest(weights: Weights, batches: PhotoBatches, loss: PerceptualLoss) -> Style:
+def nearest(weights: Weights, batches: PhotoBatches, loss: PerceptualLoss, device: torch.device) -> Style:
     """The style in which the network's paintings of a few photos come nearest to the picture of `loss`."""
-    photos = batches[0][0].float() / 255
-    painter = RowPainter(weights, torch.zeros(weights.config.affine_length)).to(best_device())
+    photos = batches[0][0].to(device).float() / 255
+    painter = RowPainter(weights, torch.zeros(weights.config.affine_length)).to(device)
 
     def error(style: Style) -> float:
         with torch.no_grad():
             painter.row.copy_(torch.from_numpy(style.row))
-            only = torch.zeros(len(photos), dtype=torch.long, device=painter.row.device)
-            x = photos.to(painter.row.device)
-            return loss(painter(x, only), x, only)["style"].item()
+            only = torch.zeros(len(photos), dtype=torch.long, device=device)
+            return loss(painter(photos, only), photos, only)["style"].item()
 
     return min(weights.styles.values(), key=error)
 

@@ -1,6 +1,7 @@
 """What a training run is told, and the record of it beside its results."""
 
 import json
+import subprocess
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,11 @@ class FitConfig:
     loss: LossConfig = field(default_factory=LossConfig)
 
 
+def as_json(config: FitConfig, styles: list[StylePicture]) -> str:
+    """All that decides the outcome of a run."""
+    return json.dumps({"config": asdict(config), "styles": [s.provenance() for s in styles]}, indent=2)
+
+
 def describe(
     run: Path, config: FitConfig, styles: list[StylePicture], command: str, start_from: Path | None
 ) -> None:
@@ -40,10 +46,21 @@ def describe(
     earlier = read_record(start_from)["training"] if start_from is not None else []
     record = {
         "training": [*earlier, {"command": command, "steps": config.steps}],
+        "commit": _commit(),
         "config": asdict(config),
         "styles": [style.provenance() for style in styles],
     }
     (run / _RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+
+
+def _commit() -> str:
+    """The commit that is checked out, with a + where files differ; "unknown" outside of a checkout."""
+    describe = ["git", "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*"]
+    try:
+        done = subprocess.run(describe, cwd=Path(__file__).parent, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return done.stdout.strip()
 
 
 def read_record(checkpoint: Path) -> dict[str, Any]:

@@ -1,9 +1,11 @@
 """The training loop."""
 
-import json
+import logging
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -12,39 +14,46 @@ from torch.utils.data import DataLoader, Subset
 
 from train.checkpoint import Checkpoint, Parameters
 from train.config import FitConfig, describe
+from train.distributed import Team
 from train.loss_network import CHOICES, LossNetwork
 from train.losses import PerceptualLoss, Terms, total_variation
+from train.metrics import Metrics, Watch
 from train.painter import Painter
-from train.photos import PhotoBatches, find_photos, held_out
+from train.photos import PhotoBatches, PhotoCache
 from train.pictures import StylePicture
 from train.samples import write_samples
 from train.stability import make_pair, stability_loss
+
+logger = logging.getLogger(__name__)
+OnStep = Callable[[int, dict[str, float]], None]
 
 
 def fit(
     config: FitConfig,
     styles: list[StylePicture],
-    photos: Path,
+    photos: PhotoCache,
+    judged: list[Path],
     loss_network: LossNetwork,
     run: Path,
+    team: Team,
     *,
     command: str,
     start_from: Path | None = None,
-    on_step: Callable[[int, dict[str, float]], None] | None = None,
+    on_step: OnStep | None = None,
     every: int = 250,
 ) -> Path:
     """Trains a network on the styles and gives the path of its last checkpoint.
 
     A run goes on from the checkpoint in its folder, if there is one; a new one begins with the averaged
     weights of `start_from`. `command` is what the run's record says it was started with. `on_step` hears of
-    each step done. Every so many steps (`every`) a checkpoint and a grid of samples are written.
+    each step done. Every so many steps (`every`) a checkpoint, a plot of the loss and a grid of the photos
+    `judged` are written.
     """
     # data
-    paths, judged = held_out(find_photos(photos))
-    batches = PhotoBatches(paths, len(styles), config.steps, config.batch, config.side, config.seed)
+    batches = PhotoBatches(photos, len(styles), config.steps, config.batch, config.side, config.seed)
     # network and losses
     torch.manual_seed(config.seed)
-    device = best_device()
+    device = team.device
     painter = Painter(config.size, len(styles)).to(device)
     pictures = [style.load(config.style_side).to(device) for style in styles]
     loss = PerceptualLoss(loss_network.to(device), CHOICES[config.loss.network], pictures)
@@ -63,15 +72,17 @@ def fit(
         averaged = checkpoint.resume(painter, optimiser, schedule, names)
         averaged = {name: value.to(device) for name, value in averaged.items()}
         first = checkpoint.step
-    describe(run, config, styles, command, start_from)
+    if team.leads:
+        describe(run, config, styles, command, start_from)
+    shared = team.wrap(painter)
     # loop
-    with (run / "metrics.jsonl").open("a", encoding="utf-8") as metrics:
+    watch = Watch(config.steps)
+    with closing(Metrics(run / "metrics.jsonl", first, writes=team.leads)) as metrics:
         for step, (crops, chosen) in load_batches(batches, first):
             began = time.perf_counter()
-            x, chosen = crops.to(device).float() / 255, chosen.to(device)
-            terms, total = judge(painter, loss, config, x, chosen, step)
+            judgement = judge(shared, loss, config, crops.to(device), chosen.to(device), step, team)
             optimiser.zero_grad(set_to_none=True)
-            total.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+            judgement.total.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
             gradient = nn.utils.clip_grad_norm_(painter.parameters(), config.clip_norm)
             optimiser.step()
             schedule.step()
@@ -80,44 +91,67 @@ def fit(
                 for name, value in painter.named_parameters():
                     averaged[name].lerp_(value, 1 - decay)
             # metrics
-            row = {name: term.item() for name, term in terms.items()}
-            row |= {"total": total.item(), "gradient": gradient.item()}
-            row["rate"] = float(schedule.get_last_lr()[0])
-            row["seconds"] = time.perf_counter() - began
-            metrics.write(json.dumps({"step": step + 1, "styles": chosen.tolist(), **row}) + "\n")
+            values = {name: team.mean(term) for name, term in judgement.terms.items()}
+            values |= {"total": team.mean(judgement.total), "saturated": team.mean(judgement.saturated)}
+            values |= {"gradient": gradient.item(), "rate": float(schedule.get_last_lr()[0])}
+            values["seconds"] = time.perf_counter() - began
+            metrics.add(step + 1, values, chosen.tolist())
+            for warning in watch.warnings(step + 1, values) if team.leads else ():
+                logger.warning("%s", warning)
             if on_step is not None:
-                on_step(step + 1, row)
+                on_step(step + 1, values)
             # checkpoint
-            if (step + 1) % every == 0 or step + 1 == config.steps:
-                metrics.flush()
+            if team.leads and ((step + 1) % every == 0 or step + 1 == config.steps):
                 Checkpoint.of(step + 1, config.size, names, painter, averaged, optimiser, schedule).save(path)
+                metrics.plot(run / "loss.png", list(config.loss.weights))
                 paint = _averaged_painter(painter, averaged)
                 write_samples(run / "samples" / f"{step + 1:06}.png", paint, judged, names)
     return path
 
 
+class Judgement(NamedTuple):
+    """What is thought of the paintings of one process's share of a batch; scalars."""
+
+    terms: Terms
+    total: Tensor
+    """The weighted sum of the terms."""
+    saturated: Tensor
+    """The share of values that are all but black or white."""
+
+
 def judge(
-    painter: nn.Module, loss: PerceptualLoss, config: FitConfig, photos: Tensor, styles: Tensor, step: int
-) -> tuple[Terms, Tensor]:
-    """The terms of the loss of photos (B, 3, H, W) painted in styles (B,), and their weighted sum."""
+    painter: nn.Module,
+    loss: PerceptualLoss,
+    config: FitConfig,
+    crops: Tensor,
+    styles: Tensor,
+    step: int,
+    team: Team,
+) -> Judgement:
+    """Paints a process's share of crops (B, 3, H, W), uint8, in styles (B,), and judges it."""
+    photos = team.share(crops).float() / 255
+    chosen = team.share(styles)
     mixed = torch.autocast(photos.device.type, torch.bfloat16)
     with mixed:
-        painted = painter(photos, styles)
-    terms = loss(painted, photos, styles)
+        painted = painter(photos, chosen)
+    terms = loss(painted, photos, chosen)
     done = (step + 1) / config.steps
     if config.loss.ramp(done) > 0:
-        pair = make_pair(photos, torch.Generator(photos.device).manual_seed(config.seed * 1_000_003 + step))
+        random = torch.Generator(photos.device).manual_seed(config.seed * 1_000_003 + step)
+        pair = make_pair(crops.float() / 255, random).map(team.share)
         with mixed:
-            again = painter(pair.second, styles)
+            again = painter(pair.second, chosen)
         terms["stability"] = stability_loss(painted.float(), again.float(), pair)
     if config.loss.weights["tv"]:
         terms["tv"] = total_variation(painted.float())
-    return terms, config.loss.total(terms, done)
+    saturated = ((painted < 0.01) | (painted > 0.99)).float().mean()
+    return Judgement(terms, config.loss.total(terms, done), saturated)
 
 
-def best_device() -> torch.device:
-    """A GPU if there is one, else the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+def load_batches(batches: PhotoBatches, first: int) -> Iterator[tuple[int, tuple[Tensor, Tensor]]]:
+    """The batches from step `first` on, prepared by another process."""
+    rest = Subset(batches, range(first, len(batches)))
+    return enumerate(DataLoader(rest, batch_size=None, num_workers=1, prefetch_factor=4), start=first)
 
 
 def _averaged_painter(painter: Painter, averaged: Parameters) -> Callable[[Tensor, Tensor], Tensor]:
@@ -128,9 +162,3 @@ def _averaged_painter(painter: Painter, averaged: Parameters) -> Callable[[Tenso
         return painted.cpu()
 
     return paint
-
-
-def load_batches(batches: PhotoBatches, first: int) -> Iterator[tuple[int, tuple[Tensor, Tensor]]]:
-    """The batches from step `first` on, prepared by another process."""
-    rest = Subset(batches, range(first, len(batches)))
-    return enumerate(DataLoader(rest, batch_size=None, num_workers=1, prefetch_factor=4), start=first)

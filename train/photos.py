@@ -1,19 +1,32 @@
-"""Photos to train on: random crops from a folder, the same for the same seed and step."""
+"""Photos to train on: decoded once into a compact cache, then cropped at random, as seed and step say."""
 
+import hashlib
+import json
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import cv2
 import numpy as np
+import platformdirs
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from livestyle.errors import SourceError
 from livestyle.frame import Image
 
+logger = logging.getLogger(__name__)
+
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 _HELD_OUT_EVERY = 50
+_SHORT_SIDE = 320
+"""To which larger photos are scaled in the cache, in pixels: enough for crops of 256 at 80 %."""
+_QUALITY = 92
+_NAMED_BROKEN = 5
 
 
 def find_photos(folder: Path) -> list[Path]:
@@ -25,14 +38,21 @@ def find_photos(folder: Path) -> list[Path]:
 
 
 def held_out(paths: list[Path]) -> tuple[list[Path], list[Path]]:
-    """Divides photos into those to train on and those (one in fifty) that only judge the result."""
-    kept = paths[::_HELD_OUT_EVERY]
-    return [path for path in paths if path not in set(kept)], kept
+    """Divides photos into those to train on and those (one in fifty) that only judge the result.
+
+    A single photo is both.
+    """
+    judged = paths[::_HELD_OUT_EVERY]
+    return [path for path in paths if path not in set(judged)] or paths, judged
 
 
 def read_rgb(path: Path) -> Image | None:
     """A picture as RGB, (H, W, 3), or None where it cannot be read."""
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
+    try:
+        content = np.fromfile(path, np.uint8)  # cv2.imread would print its own complaints
+    except OSError:
+        return None
+    image = cv2.imdecode(content, cv2.IMREAD_COLOR_RGB) if content.size else None
     return None if image is None else np.asarray(image, np.uint8)
 
 
@@ -48,13 +68,93 @@ def to_image(picture: Tensor) -> Image:
 
 
 @dataclass(frozen=True)
+class PhotoCache:
+    """Photos at a small size in one file, as JPEG one after the other."""
+
+    path: Path
+    ends: tuple[int, ...]
+    """Where each photo ends in the file, in bytes."""
+    broken: tuple[str, ...]
+    """Pictures that could not be read."""
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    def __getitem__(self, number: int) -> Image:
+        """A photo, RGB (H, W, 3)."""
+        begin = self.ends[number - 1] if number else 0
+        return np.asarray(
+            cv2.imdecode(self._bytes[begin : self.ends[number]], cv2.IMREAD_COLOR_RGB), np.uint8
+        )
+
+    @cached_property
+    def _bytes(self) -> NDArray[np.uint8]:
+        return np.memmap(self.path, np.uint8, "r")
+
+
+def cache_photos(
+    paths: list[Path], on_photo: Callable[[int], None] | None = None, folder: Path | None = None
+) -> PhotoCache:
+    """The cache of these photos, made where it is not there yet; broken ones are skipped, and logged.
+
+    `folder` is the user's cache folder if none is given. Raises SourceError where no photo can be read.
+    """
+    folder = folder or platformdirs.user_cache_path("livestyle", appauthor=False) / "photos"
+    facts = [(str(path.resolve()), path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
+    key = hashlib.sha256(json.dumps([_SHORT_SIDE, _QUALITY, facts]).encode()).hexdigest()[:16]
+    data, index = folder / f"{key}.jpegs", folder / f"{key}.json"
+    if not index.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        ends, broken = _write(paths, data, on_photo)
+        index.write_text(json.dumps({"ends": ends, "broken": broken}), encoding="utf-8")
+    known = json.loads(index.read_text(encoding="utf-8"))
+    cache = PhotoCache(data, tuple(known["ends"]), tuple(known["broken"]))
+    if cache.broken:
+        named = ", ".join(cache.broken[:_NAMED_BROKEN])
+        more = ", ..." if len(cache.broken) > _NAMED_BROKEN else ""
+        logger.warning("skipped %d broken pictures: %s%s", len(cache.broken), named, more)
+    if not cache.ends:
+        raise SourceError(f"not one of {len(paths)} photos can be read: --photos takes a folder of pictures")
+    return cache
+
+
+def _write(
+    paths: list[Path], data: Path, on_photo: Callable[[int], None] | None
+) -> tuple[list[int], list[str]]:
+    ends, broken, end = [], [], 0
+    part = data.with_suffix(".part")
+    with part.open("wb") as file:
+        for number, path in enumerate(paths, start=1):
+            image = read_rgb(path)
+            if image is None:
+                broken.append(path.name)
+            else:
+                end += file.write(_encode(image))
+                ends.append(end)
+            if on_photo is not None:
+                on_photo(number)
+    part.replace(data)
+    return ends, broken
+
+
+def _encode(image: Image) -> bytes:
+    scale = _SHORT_SIDE / min(image.shape[:2])
+    if scale < 1:
+        image = np.asarray(
+            cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
+        )
+    bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1].tobytes()
+
+
+@dataclass(frozen=True)
 class PhotoBatches(Dataset[tuple[Tensor, Tensor]]):
     """The batch of each step: crops (B, 3, side, side), uint8 RGB, and a style number for each, (B,).
 
     A step's batch depends on the seed and its number alone, so that a resumed run sees what it would have.
     """
 
-    paths: list[Path]
+    photos: PhotoCache
     styles: int
     steps: int
     batch: int
@@ -74,9 +174,7 @@ class PhotoBatches(Dataset[tuple[Tensor, Tensor]]):
 
     def _crop(self, rng: np.random.Generator) -> Image:
         """A random square of a random photo, 70 to 100 % of its short side, scaled and perhaps mirrored."""
-        image = None
-        while image is None:
-            image = read_rgb(self.paths[rng.integers(len(self.paths))])
+        image = self.photos[int(rng.integers(len(self.photos)))]
         height, width, _ = image.shape
         side = int(min(height, width) * rng.uniform(0.7, 1))
         top, left = rng.integers(height - side + 1), rng.integers(width - side + 1)

@@ -5,7 +5,8 @@ Transfer Network", eq. 4) with an L1 norm as in Wang et al. 2020 ("Consistent Vi
 Relaxation and Regularization"), on made-up motion instead of video.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 
 import torch
 import torch.nn.functional as F
@@ -26,6 +27,10 @@ class Pair:
     """Where in the first each pixel comes from, (B, H, W, 2), in [-1, 1] as `F.grid_sample` takes it."""
     valid: Tensor
     """Whether that lies inside of the first, (B, 1, H, W)."""
+
+    def map(self, function: Callable[[Tensor], Tensor]) -> "Pair":
+        """The pair with each of its tensors put through a function."""
+        return Pair(*(function(getattr(self, field.name)) for field in fields(self)))
 
 
 def make_pair(photos: Tensor, random: Generator) -> Pair:
@@ -48,7 +53,8 @@ def stability_loss(first: Tensor, second: Tensor, pair: Pair) -> Tensor:
     """
     moved = F.grid_sample(first, pair.places, mode="nearest", padding_mode="border", align_corners=False)
     error = (second - moved - pair.brightening).abs() * pair.valid
-    return error.sum() / (pair.valid.sum() * first.shape[1])
+    counted = first.shape[1] * pair.valid.sum((1, 2, 3)).clamp_min(1)
+    return (error.sum((1, 2, 3)) / counted).mean()
 
 
 def _places(photos: Tensor, random: Generator) -> Tensor:

@@ -12,9 +12,11 @@ from livestyle.errors import StyleError
 from livestyle.shared_styles import SUFFIX, style_folder, write_style
 from livestyle.weights import load_weights
 from train.add import learn_row, quick
-from train.commands.options import FILE, FOLDER, loss_network_options, progress
+from train.commands.options import FILE, FOLDER, cached, loss_network_options, progress
+from train.distributed import team
 from train.loss_network import load_loss_network
 from train.losses import LossConfig
+from train.photos import find_photos
 from train.pictures import Crop, StylePicture
 
 _QUICK = quick()
@@ -79,8 +81,9 @@ def add_command(
     loss = LossConfig(loss_network, average_pooling, balance, _QUICK.loss.stability_from)
     config = replace(_QUICK, steps=steps, style_side=stroke_size, loss=loss)
     network = load_loss_network(loss_network, loss_weights, average_pooling=average_pooling)
-    with progress("add", steps) as show:
+    cache = cached(find_photos(photos))
+    with team() as alone, progress("add", steps) as show:
         source = StylePicture(name, picture, crop=crop, **provenance)
-        style = learn_row(source, weights, photos, network, config, show)
+        style = learn_row(source, weights, cache, network, config, alone, show)
     write_style(path, style, weights.network)
     click.echo(f"{path}: try it with --style {name}")

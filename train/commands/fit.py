@@ -5,17 +5,22 @@ from pathlib import Path
 import click
 
 from livestyle.architecture import CONFIGS
-from train.commands.options import DEFAULT, FILE, FOLDER, as_given, loss_network_options, progress
-from train.config import FitConfig
+from train.commands.options import DEFAULT, FILE, FOLDER, as_given, cached, loss_network_options, progress
+from train.config import FitConfig, as_json
+from train.distributed import team
 from train.loop import fit
 from train.loss_network import load_loss_network
 from train.losses import LossConfig
-from train.pictures import read_gallery
+from train.photos import find_photos, held_out
+from train.pictures import StylePicture, read_gallery
 
 
 @click.command("fit")
-@click.argument("gallery", type=FILE)
-@click.option("--pictures", type=FOLDER, required=True, help="Folder of the pictures that GALLERY names.")
+@click.argument("gallery", type=FILE, required=False)
+@click.option("--pictures", type=FOLDER, default=".", help="Folder of the pictures that GALLERY names.")
+@click.option(
+    "--style", type=FILE, multiple=True, help="A picture to learn, in place of GALLERY; repeatable."
+)
 @click.option("--photos", type=FOLDER, required=True, help="Folder of photos to paint, searched recursively.")
 @loss_network_options
 @click.option(
@@ -35,9 +40,11 @@ from train.pictures import read_gallery
     default=DEFAULT.loss.stability_from,
     help="Share of the steps before stability begins to count.",
 )
+@click.option("--dry-run", is_flag=True, help="Print the configuration as JSON, and do nothing.")
 def fit_command(
-    gallery: Path,
+    gallery: Path | None,
     pictures: Path,
+    style: tuple[Path, ...],
     photos: Path,
     loss_network: str,
     loss_weights: Path | None,
@@ -52,19 +59,38 @@ def fit_command(
     stability_weight: float,
     tv_weight: float,
     stability_from: float,
+    dry_run: bool,
 ) -> None:
-    """Train one network on the styles of GALLERY, a TOML file; resumes where the folder RUN left off."""
-    run.mkdir(parents=True, exist_ok=True)
+    """Train one network on the styles of GALLERY, a TOML file, or of pictures.
+
+    Resumes where the folder RUN left off. Several GPUs: torchrun --nproc-per-node N -m train fit ...
+    """
     weights = DEFAULT.loss.weights | {"style": style_weight, "stability": stability_weight, "tv": tv_weight}
     loss = LossConfig(loss_network, average_pooling, weights, stability_from)
-    with progress("fit", steps) as show:
+    config = FitConfig(size=size, steps=steps, batch=batch, seed=seed, loss=loss)
+    entries = read_gallery(gallery, pictures) if gallery else _from_pictures(style)
+    if dry_run:
+        click.echo(as_json(config, entries))
+        return
+    run.mkdir(parents=True, exist_ok=True)
+    network = load_loss_network(loss_network, loss_weights, average_pooling=average_pooling)
+    trained, judged = held_out(find_photos(photos))
+    with team() as members, progress("fit", steps, shown=members.leads) as show:
         fit(
-            FitConfig(size=size, steps=steps, batch=batch, seed=seed, loss=loss),
-            read_gallery(gallery, pictures),
-            photos,
-            load_loss_network(loss_network, loss_weights, average_pooling=average_pooling),
+            config,
+            entries,
+            cached(trained),
+            judged,
+            network,
             run,
+            members,
             command=as_given(),
             start_from=start_from,
             on_step=show,
         )
+
+
+def _from_pictures(paths: tuple[Path, ...]) -> list[StylePicture]:
+    if not paths:
+        raise click.UsageError("name a GALLERY, or pictures with --style")
+    return [StylePicture(path.stem, path) for path in paths]

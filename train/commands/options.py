@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from train.config import FitConfig
 from train.loss_network import CHOICES
+from train.photos import PhotoCache, cache_photos
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 OnStep = Callable[[int, dict[str, float]], None]
@@ -43,15 +44,27 @@ def as_given() -> str:
     return shlex.join(["python", "-m", "train", *words])
 
 
+def cached(paths: list[Path]) -> PhotoCache:
+    """The photos in the cache, with a progress bar on stderr while they are decoded for the first time."""
+    with progress("photos", len(paths)) as show:
+        return cache_photos(paths, lambda number: show(number, {}))
+
+
 @contextmanager
-def progress(name: str, steps: int) -> Iterator[OnStep]:
+def progress(name: str, steps: int, *, shown: bool = True) -> Iterator[OnStep]:
     """A progress bar with the time left and the terms of the loss, on stderr."""
-    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.fields[terms]}"))
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[terms]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True), disable=not shown) as bar:
         task = bar.add_task(name, total=steps, terms="")
 
         def show(step: int, terms: dict[str, float]) -> None:
-            shown = [f"{term} {terms[term]:.4f}" for term in DEFAULT.loss.weights if term in terms]
-            bar.update(task, completed=step, terms="  ".join(shown))
+            told = [f"{term} {terms[term]:.4f}" for term in DEFAULT.loss.weights if term in terms]
+            bar.update(task, completed=step, terms="  ".join(told))
 
         yield show

@@ -1,0 +1,90 @@
+"""What a run says about itself while it goes on."""
+
+import json
+from collections import deque
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from train.plots import plot_losses
+
+Values = dict[str, float]
+
+
+class Metrics:
+    """The lines of `metrics.jsonl`: the step, the styles of its batch, and each term of the loss by name."""
+
+    def __init__(self, path: Path, first: int, *, writes: bool = True) -> None:
+        """Goes on with a run that did `first` steps; what the file says of later ones is forgotten."""
+        self._path = path
+        self._rows = [row for row in _read(path) if row["step"] <= first]
+        self._file = path.open("w", encoding="utf-8") if writes else None
+        for row in self._rows:
+            self._write(row)
+
+    def add(self, step: int, values: Values, styles: list[int]) -> None:
+        """Notes a step, counted from 1."""
+        self._rows.append({"step": step, **values})
+        self._write({"step": step, "styles": styles, **values})
+
+    def plot(self, path: Path, terms: list[str]) -> None:
+        """Draws the terms so far."""
+        if self._file is not None:
+            self._file.flush()
+        plot_losses(path, path.parent.name, self._rows, terms)
+
+    def close(self) -> None:
+        """Closes the file."""
+        if self._file is not None:
+            self._file.close()
+
+    def _write(self, row: Mapping[str, object]) -> None:
+        if self._file is not None:
+            self._file.write(json.dumps(row) + "\n")
+
+
+def _read(path: Path) -> Iterator[dict[str, float]]:
+    if path.is_file():
+        for line in path.read_text(encoding="utf-8").splitlines():
+            yield json.loads(line)
+
+
+class Watch:
+    """Notices early, and says in words, when a run goes wrong. Each warning comes once."""
+
+    def __init__(self, steps: int, window: int = 150) -> None:
+        """Compares the means of two windows of so many steps, one after the other."""
+        self._steps = steps
+        self._window = window
+        self._recent: deque[Values] = deque(maxlen=2 * window)
+        self._said: set[str] = set()
+
+    def warnings(self, step: int, values: Values) -> Iterator[str]:
+        """What is worrying after a step, counted from 1."""
+        self._recent.append(values)
+        if len(self._recent) < 2 * self._window:
+            return
+        for kind, text in self._worries(step):
+            if kind not in self._said:
+                self._said.add(kind)
+                yield f"step {step}: {text}"
+
+    def _worries(self, step: int) -> Iterator[tuple[str, str]]:
+        before, now = self._means("content")
+        if step > 0.4 * self._steps and now > 1.2 * before:
+            yield (
+                "content",
+                f"the content loss rises ({before:.2f} to {now:.2f}): the style weight is probably too high",
+            )
+        before, now = self._means("style")
+        if now > 0.3 and now > 0.97 * before:
+            yield "style", f"the style loss is stuck at {now:.2f}: the style weight is probably too low"
+        _, now = self._means("saturated")
+        if now > 0.3:
+            yield (
+                "saturated",
+                f"{now:.0%} of the output is black or white: the style weight is probably too high",
+            )
+
+    def _means(self, term: str) -> tuple[float, float]:
+        values = [row.get(term, 0.0) for row in self._recent]
+        return sum(values[: self._window]) / self._window, sum(values[self._window :]) / self._window
