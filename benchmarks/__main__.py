@@ -1,4 +1,4 @@
-"""python -m benchmarks: compare, readme, picture."""
+"""python -m benchmarks: compare, readme, pictures, quality."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,8 @@ from pathlib import Path
 import click
 
 from benchmarks.compare import compare
-from benchmarks.picture import draw
+from benchmarks.picture import draw, draw_gallery
+from benchmarks.quality import report
 from benchmarks.readme import fill
 
 ROOT = Path(__file__).parent.parent
@@ -39,12 +40,19 @@ def readme_command(check: bool) -> None:
     path.write_text(after, encoding="utf-8")
 
 
-@main.command("picture")
-@click.option("-o", "--output", type=_FILE, default=ROOT / "docs" / "painted.jpg", help="Picture to write.")
-def picture_command(output: Path) -> None:
-    """Draw README's picture: frames of the sample clip, as they are and painted."""
-    output.parent.mkdir(exist_ok=True)
-    draw(output)
+@main.command("pictures")
+@click.option("-o", "--output", type=_FILE, default=ROOT / "docs", help="Folder to write to.")
+def pictures_command(output: Path) -> None:
+    """Draw README's pictures from the sample clip: some styles beside the originals, and all styles."""
+    draw(output / "painted.jpg")
+    draw_gallery(output / "gallery.jpg")
+
+
+@main.command("quality")
+def quality_command() -> None:
+    """Write benchmarks/README.md, with its plots, from what train evaluate measured."""
+    folder = RESULTS.parent
+    (folder / "README.md").write_text(report(RESULTS, folder), encoding="utf-8")
 
 
 if __name__ == "__main__":

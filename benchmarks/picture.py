@@ -1,38 +1,66 @@
-"""README's picture: frames of the sample clip beside their paintings."""
+"""README's pictures: frames of the sample clip beside their paintings."""
 
 from itertools import islice
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from benchmarks.clips import SAMPLE
-from livestyle.engine import load_engine
+from livestyle.engine import Engine, load_engine
 from livestyle.frame import Image
-from livestyle.sinks.picture import write_picture
 from livestyle.sources import open_source
-from livestyle.styles import StyleMix
+from livestyle.styles import Style, StyleMix
 from livestyle.weights import load_weights
 
 MOMENTS = (1.0, 5.5)
-"""Seconds of the sample clip that are shown."""
+"""Seconds of the sample clip that the first picture shows."""
+PORTRAIT = 5.0
+"""The second of the sample clip that the gallery shows."""
 
 _GAP = 6
+_TILE = (480, 270)
+_LABEL_HEIGHT = 26
+_COLUMNS = 4
+_QUALITY = 88
 
 
 def draw(path: Path, styles: tuple[str, ...] = ("mosaic", "starry_night", "great_wave")) -> None:
     """Writes a picture with a row for each moment: the frame, then the frame in each style."""
-    weights = load_weights("small")
-    engine = load_engine(weights)
+    engine = load_engine(load_weights("small"))
     rows = []
     for image in map(_frame_at, MOMENTS):
         painted = [engine.stylize(image, StyleMix.parse(style)) for style in styles]
-        rows.append(_join([image, *painted], axis=1))
-    write_picture(path, _join(rows, axis=0))
+        rows.append(_join([_small(tile) for tile in (image, *painted)], axis=1))
+    _write(path, _join(rows, axis=0))
+
+
+def draw_gallery(path: Path) -> None:
+    """Writes a grid of one frame in every style, with painter and year below each."""
+    weights = load_weights("small")
+    engine, image = load_engine(weights), _frame_at(PORTRAIT)
+    tiles = [_labelled(engine, image, style) for style in weights.styles.values()]
+    while len(tiles) % _COLUMNS:
+        tiles.append(np.full_like(tiles[0], 255))
+    rows = [_join(tiles[i : i + _COLUMNS], axis=1) for i in range(0, len(tiles), _COLUMNS)]
+    _write(path, _join(rows, axis=0))
+
+
+def _labelled(engine: Engine, image: Image, style: Style) -> Image:
+    painted = _small(engine.stylize(image, StyleMix.parse(style.name)))
+    label = np.full((_LABEL_HEIGHT, painted.shape[1], 3), 255, np.uint8)
+    text = f"{style.name}  ({style.artist}, {style.year})"
+    cv2.putText(label, text, (2, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (30, 30, 30), 1, cv2.LINE_AA)
+    return np.concatenate([painted, label])
 
 
 def _frame_at(seconds: float) -> Image:
     frames = (frame for frame in open_source(SAMPLE) if frame.pts >= seconds)
     return next(islice(frames, 1)).image
+
+
+def _small(image: Image) -> Image:
+    return np.asarray(cv2.resize(image, _TILE, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _join(images: list[Image], axis: int) -> Image:
@@ -42,3 +70,8 @@ def _join(images: list[Image], axis: int) -> Image:
     gap = np.full(shape, 255, np.uint8)
     parts = [part for image in images for part in (image, gap)]
     return np.concatenate(parts[:-1], axis=axis)
+
+
+def _write(path: Path, image: Image) -> None:
+    path.parent.mkdir(exist_ok=True)
+    cv2.imwrite(str(path), cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])

@@ -1,16 +1,20 @@
-"""How good and how steady the paintings of a network are, as `benchmarks/README.md` reports it."""
+"""How steady paintings are: against ground-truth motion, and on clips of a still room."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from livestyle.frame import Image
+from livestyle.frame import Frame, Image
 from livestyle.sources import open_source
 
 Paint = Callable[[Image], Image]
+Follow = Callable[[Iterable[Frame]], Iterable[Frame]]
+"""Paints the frames of a clip, in order."""
+
 Flow = NDArray[np.float32]
 
 _STILL = 6
@@ -47,7 +51,7 @@ def read(path: Path) -> Image:
     return np.asarray(cv2.imread(str(path), cv2.IMREAD_COLOR_RGB), np.uint8)
 
 
-def flicker(clips: Sequence[Path], make_paint: Callable[[], Paint], skip: int = 10) -> dict[str, float]:
+def flicker(clips: Sequence[Path], follow: Follow, skip: int = 10) -> dict[str, float]:
     """Static flicker and kept motion over clips, in levels of 255, each clip painted anew.
 
     `still`: root mean square change from one output to the next where the input stands still; `moving`: mean
@@ -57,7 +61,7 @@ def flicker(clips: Sequence[Path], make_paint: Callable[[], Paint], skip: int = 
     sums = np.zeros((2, 2))
     counts = np.zeros(2)
     for clip in clips:
-        for before, after in _steps(clip, make_paint(), skip):
+        for before, after in _steps(clip, follow, skip):
             change = np.abs(after[0].astype(np.int16) - before[0]).max(axis=2)
             output = after[1].astype(np.float32) - before[1]
             source = after[0].astype(np.float32) - before[0]
@@ -74,11 +78,20 @@ def flicker(clips: Sequence[Path], make_paint: Callable[[], Paint], skip: int = 
     }
 
 
-def _steps(clip: Path, paint: Paint, skip: int) -> Iterator[tuple[tuple[Image, Image], tuple[Image, Image]]]:
+def _steps(
+    clip: Path, follow: Follow, skip: int
+) -> Iterator[tuple[tuple[Image, Image], tuple[Image, Image]]]:
     """Each frame with its painting, beside the next frame with its painting."""
     last: tuple[Image, Image] | None = None
-    for number, frame in enumerate(open_source(clip)):
-        now = frame.image, paint(frame.image)
+    inputs: deque[Image] = deque()
+    for number, frame in enumerate(follow(_noted(open_source(clip), inputs))):
+        now = inputs.popleft(), frame.image
         if last is not None and number > skip:
             yield last, now
         last = now
+
+
+def _noted(frames: Iterable[Frame], images: deque[Image]) -> Iterator[Frame]:
+    for frame in frames:
+        images.append(frame.image)
+        yield frame

@@ -1,0 +1,103 @@
+"""python -m train evaluate."""
+
+import json
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+import torch
+
+from livestyle import defaults
+from livestyle.architecture import CONFIGS
+from livestyle.bench import machine
+from livestyle.engine import Engine, load_engine
+from livestyle.frame import Image
+from livestyle.painter import Painter
+from livestyle.styles import StyleMix
+from livestyle.weights import Weights, load_weights
+from train.commands.options import FILE, FOLDER, as_given, loss_network_options
+from train.evaluate import Follow, flicker, sintel_errors
+from train.judge import errors, gatys_iterations, photos_of
+from train.loss_network import CHOICES, LossNetwork, load_loss_network
+from train.losses import PerceptualLoss
+from train.photos import find_photos, held_out
+from train.pictures import StylePicture, read_gallery
+
+_SIDE, _STYLE_SIDE = 256, 512
+
+
+@click.command("evaluate")
+@click.argument("gallery", type=FILE)
+@click.option("--pictures", type=FOLDER, required=True, help="Folder of the pictures that GALLERY names.")
+@click.option("--photos", type=FOLDER, required=True, help="The photos of the training: one in fifty judges.")
+@click.option("--sintel", type=FOLDER, help="Folder of pairs of frames with their flow (MPI-Sintel).")
+@click.option("--clips", type=FOLDER, help="Folder of webcam clips of a still room.")
+@loss_network_options
+@click.option("--model", type=click.Choice(list(CONFIGS)), default=defaults.MODEL)
+@click.option(
+    "--optimised", type=click.IntRange(min=0), default=1, help="Photos for Gatys iterations, each style."
+)
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
+def evaluate_command(
+    gallery: Path,
+    pictures: Path,
+    photos: Path,
+    sintel: Path | None,
+    clips: Path | None,
+    loss_network: str,
+    loss_weights: Path | None,
+    average_pooling: bool,
+    model: str,
+    optimised: int,
+    output: Path,
+) -> None:
+    """Measure how good and how steady the styles of GALLERY are, into a JSON file."""
+    weights = load_weights(model)
+    engine = load_engine(weights)
+    network = load_loss_network(
+        loss_network, loss_weights, average_pooling=average_pooling, dtype=torch.float32
+    )
+    judged = photos_of(held_out(find_photos(photos))[1], _SIDE)
+    rows: dict[str, dict[str, Any]] = {}
+    for picture in read_gallery(gallery, pictures):
+        painter = Painter(engine, StyleMix.parse(picture.name))
+        row = rows[picture.name] = _quality(painter, picture, network, loss_network, judged, optimised)
+        if sintel is not None:
+            row["sintel"] = sintel_errors(sintel, painter)
+        if clips is not None:
+            row |= _steadiness(painter, sorted(clips.glob("webcam_*")))
+        click.echo(f"{picture.name}: {json.dumps(row)}")
+    result = _record(weights, engine, loss_network, len(judged)) | {"styles": rows}
+    if sintel is not None:
+        result["sintel_input"] = sintel_errors(sintel, lambda image: image)
+    output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+
+
+def _record(weights: Weights, engine: Engine, loss_network: str, photos: int) -> dict[str, Any]:
+    facts = {"machine": machine(), "command": as_given(), "model": weights.model, "network": weights.network}
+    return facts | {"backend": engine.backend, "loss_network": loss_network, "photos": photos, "side": _SIDE}
+
+
+def _quality(
+    painter: Painter,
+    picture: StylePicture,
+    network: LossNetwork,
+    loss_network: str,
+    photos: list[Image],
+    optimised: int,
+) -> dict[str, Any]:
+    loss = PerceptualLoss(network, CHOICES[loss_network], [picture.load(_STYLE_SIDE)])
+    row: dict[str, Any] = dict(errors(photos, painter, loss, 0))
+    chosen = photos[:optimised]
+    if chosen:
+        row["gatys_iterations"] = [gatys_iterations(photo, painter(photo), loss) for photo in chosen]
+    return row
+
+
+def _steadiness(painter: Painter, clips: list[Path]) -> dict[str, Any]:
+    ways: dict[str, Follow] = {
+        "each_frame": partial(painter.follow, steadiness=0),
+        "steady": partial(painter.follow, steadiness=defaults.STEADY),
+    }
+    return {name: flicker(clips, follow) for name, follow in ways.items()}

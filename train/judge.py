@@ -1,0 +1,69 @@
+"""How close paintings come to photo and style, on photos that were not trained on."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from livestyle.frame import Image
+from train.losses import PerceptualLoss
+from train.optimize import OptimizeConfig, optimize
+from train.photos import read_rgb, to_tensor
+
+Errors = dict[str, float]
+
+
+def photos_of(paths: Sequence[Path], side: int) -> list[Image]:
+    """The middle square of each photo that can be read, of `side` pixels where the photo has as many."""
+    images = []
+    for image in map(read_rgb, paths):
+        if image is not None:
+            top, left = (max(0, (length - side) // 2) for length in image.shape[:2])
+            images.append(image[top : top + side, left : left + side].copy())
+    return images
+
+
+def errors(
+    photos: Sequence[Image], paint: Callable[[Image], Image], loss: PerceptualLoss, style: int
+) -> Errors:
+    """The mean content and style errors of the paintings, relative as in `train.losses`."""
+    sums = {"content": 0.0, "style": 0.0}
+    for photo in photos:
+        for term, value in _terms(to_tensor(paint(photo)), to_tensor(photo), loss, style).items():
+            sums[term] += value / len(photos)
+    return sums
+
+
+def gatys_iterations(photo: Image, painted: Image, loss: PerceptualLoss, limit: int = 500) -> int:
+    """The L-BFGS iterations after which optimising the pixels, from the photo on, is as good as the painting.
+
+    Johnson et al. 2016, section 4.1. For the first style of `loss`; `limit` where it takes more than that.
+    """
+    config = OptimizeConfig(steps=limit)
+    terms = _terms(to_tensor(painted), to_tensor(photo), loss, 0)
+    reached = sum(config.weights[term] * value for term, value in terms.items())
+
+    def stop(step: int, values: Errors) -> None:
+        if values["total"] <= reached:
+            raise _AsGood(step)
+
+    try:
+        optimize(to_tensor(photo), loss, config, stop)
+    except _AsGood as found:
+        return found.step
+    return limit
+
+
+class _AsGood(Exception):  # noqa: N818 - not an error
+    """Ends an optimisation."""
+
+    def __init__(self, step: int) -> None:
+        super().__init__(step)
+        self.step = step
+
+
+def _terms(painted: Tensor, photo: Tensor, loss: PerceptualLoss, style: int) -> Errors:
+    with torch.no_grad():
+        terms = loss(painted[None], photo[None], torch.tensor([style]))
+    return {name: value.item() for name, value in terms.items()}
