@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from livestyle.frame import Image
     from livestyle.styles import StyleMix
 
+_FULL_CONTRAST = 8.0
+"""Below this standard deviation, in levels of 255, the original shows through.
+
+Instance norm stretches any contrast to the same: without this a fade to black would end in a grey flash.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Painter:
@@ -49,7 +55,7 @@ class Painter:
         def finish() -> Frame:
             nonlocal shown
             frame, given, fetch = begun.popleft()
-            shown = settle(fetch(), given.motion, shown, steadiness)
+            shown = settle(fetch(), given, shown, steadiness)
             return Frame(self._finish(frame.image, shown), frame.pts)
 
         if self.strength == 0:
@@ -78,7 +84,13 @@ class Painter:
     def _finish(self, image: Image, painted: Image) -> Image:
         if self.keep_colors:
             painted = with_colors_of(image, painted)
-        return painted if self.strength == 1 else blend(image, painted, self.strength)
+        share = self.strength * min(1.0, contrast(image) / _FULL_CONTRAST)
+        return painted if share == 1 else blend(image, painted, share)
+
+
+def contrast(image: Image) -> float:
+    """The standard deviation of an image's values in levels of 255, over one pixel in 64."""
+    return float(image[::8, ::8].std())
 
 
 def blend(image: Image, painted: Image, strength: float) -> Image:

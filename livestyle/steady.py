@@ -31,6 +31,10 @@ _MOTION = 10.0
 """A change of the input, in levels of 255, at which the share has fallen to 1/e of that."""
 _LEAK_ROWS = 8
 """One row in this many takes up a third of what its pixels' dead-band holds back, each frame another."""
+_STILL_SHARE, _MOVING_SHARE = 0.25, 0.5
+"""Where more pixels move than the first share, the camera does: less is held; at the second, nothing."""
+_CAMERA_LEVEL = 4
+"""A pixel moves, for that, when it changes by more levels than this, and by more than the noise does."""
 _NOISE_MEMORY = 0.9
 _CUT_LEVEL, _CUT_SHARE = 24, 0.5
 """A scene cut: more than this share of the pixels changed by more than this level."""
@@ -46,6 +50,8 @@ class Held:
     """The input with what is mere noise held back, (H, W, 3)."""
     motion: Levels | None
     """How much each pixel changed since the last frame, 0 within the band; None to start anew."""
+    calm: float
+    """How much the camera stands still, 0 to 1: what moves as a whole is not held back."""
     seen: Image
     """The input as it came, thinned out."""
     noise: float
@@ -61,28 +67,32 @@ def hold(image: Image, last: Held | None, amount: float) -> Held:
     first None. After a cut, or when the size changes, everything starts anew.
     """
     seen = np.ascontiguousarray(image[::_SAMPLE, ::_SAMPLE])
-    if last is None or amount == 0 or last.image.shape != image.shape or _is_cut(seen, last.seen):
-        return Held(image, None, seen, 0.0 if last is None else last.noise, 0)
-    noise = _NOISE_MEMORY * last.noise + (1 - _NOISE_MEMORY) * _noise(seen, last.seen)
-    band = amount * max(_BAND, _BAND_DEVIATIONS * noise)
+    if last is None or amount == 0 or last.image.shape != image.shape:
+        return Held(image, None, 0.0, seen, 0.0, 0)
+    change = _change(seen, last.seen)
+    noise = _NOISE_MEMORY * last.noise + (1 - _NOISE_MEMORY) * _noise(change)
+    calm = _calm(change, noise)
+    if calm == 0 or _is_cut(change):
+        return Held(image, None, 0.0, seen, noise, 0)
+    band = amount * calm * max(_BAND, _BAND_DEVIATIONS * noise)
     motion = np.asarray(cv2.threshold(_change(image, last.image), band, 0, cv2.THRESH_TOZERO)[1], np.uint8)
     held = last.image.copy()
     cv2.copyTo(image, motion, held)
     leaking = held[last.turn :: _LEAK_ROWS]
     cv2.addWeighted(leaking, 2 / 3, image[last.turn :: _LEAK_ROWS], 1 / 3, 0, dst=leaking)
-    return Held(held, motion, seen, noise, (last.turn + 1) % _LEAK_ROWS)
+    return Held(held, motion, calm, seen, noise, (last.turn + 1) % _LEAK_ROWS)
 
 
-def settle(painted: Image, motion: Levels | None, shown: Image | None, amount: float) -> Image:
-    """After the network: the painting, with what was shown last in its stead where nothing moved.
+def settle(painted: Image, given: Held, shown: Image | None, amount: float) -> Image:
+    """After the network: the painting of what was `given`, with what was shown last where nothing moved.
 
-    `amount` is how much of that stays, 0 (the painting itself) to 1; `motion` is `Held.motion`.
+    `amount` is how much of that stays, 0 (the painting itself) to 1.
     """
-    if motion is None or shown is None or amount == 0:
+    if given.motion is None or shown is None or amount == 0:
         return painted
     level = np.arange(256) / _MOTION
-    shares = np.rint(255 * _KEPT * amount * np.exp(-(level**2))).astype(np.uint8)
-    share = cv2.LUT(cv2.blur(motion, (5, 5)), shares)
+    shares = np.rint(255 * _KEPT * amount * given.calm * np.exp(-(level**2))).astype(np.uint8)
+    share = cv2.LUT(cv2.blur(given.motion, (5, 5)), shares)
     kept = cv2.merge([share, share, share])
     # 8-bit products take half the time of cv2.blendLinear; their rounding errors are one level at most
     old = cv2.multiply(shown, kept, scale=1 / 255)
@@ -96,13 +106,19 @@ def _change(a: Image, b: Image) -> Levels:
     return np.asarray(cv2.max(cv2.max(red, green), blue), np.uint8)
 
 
-def _noise(a: Image, b: Image) -> float:
-    """Standard deviation of the noise in each of two frames, from the median of their difference.
+def _noise(change: Levels) -> float:
+    """Standard deviation of the noise in each of two frames, from the smallest quarter of their differences.
 
-    Motion is an outlier to the median (Hampel 1974, the median absolute deviation; normal noise).
+    Motion is an outlier to it, even of a camera that moves most of the picture. The largest of three normal
+    differences with a deviation of sqrt(2) falls below 1.27 with a probability of a quarter.
     """
-    return float(np.median(cv2.absdiff(a, b))) / (0.6745 * 2**0.5)
+    return float(np.quantile(change, 0.25)) / 1.27
 
 
-def _is_cut(a: Image, b: Image) -> bool:
-    return float((_change(a, b) > _CUT_LEVEL).mean()) > _CUT_SHARE
+def _calm(change: Levels, noise: float) -> float:
+    moving = float((change > max(_CAMERA_LEVEL, _BAND_DEVIATIONS * noise)).mean())
+    return min(max((_MOVING_SHARE - moving) / (_MOVING_SHARE - _STILL_SHARE), 0.0), 1.0)
+
+
+def _is_cut(change: Levels) -> bool:
+    return float((change > _CUT_LEVEL).mean()) > _CUT_SHARE

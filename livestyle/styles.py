@@ -52,6 +52,10 @@ class StyleMix:
         weights: dict[str, float] = {}
         for part in text.split(","):
             name, colon, weight = part.strip().partition(":")
+            if not name:
+                raise StyleError(
+                    f"a style is missing in {text!r}: write mosaic, or mosaic:0.7,great_wave:0.3"
+                )
             try:
                 weights[name] = weights.get(name, 0) + (float(weight) if colon else 1.0)
             except ValueError:

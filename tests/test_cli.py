@@ -112,6 +112,7 @@ def test_bench_writes_what_it_measured(tmp_path: Path) -> None:
 FAULTS = (
     "missing input",
     "text",
+    "picture",
     "missing folder",
     "below a file",
     "no video suffix",
@@ -120,6 +121,11 @@ FAULTS = (
     "bad weight",
     "untrained model",
 )
+
+
+def picture_file(folder: Path) -> Path:
+    write_picture(folder / "photo.jpg", scene(64, 48))
+    return folder / "photo.jpg"
 
 
 def text_file(folder: Path) -> Path:
@@ -132,6 +138,7 @@ def wrong_arguments(folder: Path, clip: Path) -> dict[str, tuple[list[object], s
     out = folder / "out.mp4"
     return {
         "missing input": ([folder / "no.mp4", out], "no such file"),
+        "picture": ([picture_file(folder), out], "it is a picture; paint it with livestyle image"),
         "text": ([text_file(folder), out], "is it a video?"),
         "missing folder": ([clip, folder / "no" / "out.mp4"], "there is no folder"),
         "below a file": ([clip, clip / "out.mp4"], "there is no folder"),
@@ -175,12 +182,15 @@ def test_a_mistake_with_a_picture_is_one_clear_line(
 
 def test_usage_errors_exit_with_2(clip: Path) -> None:
     assert call("video", clip).exit_code == 2
-    assert call("video", clip, "out.mp4", "--strength", "2").exit_code == 2
+    for nonsense in ("2", "nan", "much"):
+        assert call("video", clip, "out.mp4", "--strength", nonsense).exit_code == 2
+        assert call("video", clip, "out.mp4", "--steady", nonsense).exit_code == 2
     assert call("video", clip, "out.mp4", "--backend", "magic").exit_code == 2
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C to a whole console")
-def test_ctrl_c_leaves_a_playable_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("asked", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_being_stopped_leaves_a_playable_file(asked: str, tmp_path: Path) -> None:
     clip = make_video(tmp_path / "in.mp4", greys(40, 640, 480) * 20, sound="aac")
     out = tmp_path / "out.mp4"
     command = [*COMMAND, "--verbose", "video", str(clip), str(out)]
@@ -190,9 +200,9 @@ def test_ctrl_c_leaves_a_playable_file(tmp_path: Path) -> None:
             if "first frame painted" in line:
                 break
         time.sleep(0.3)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.Signals[asked])
         said = process.stderr.read()
-    assert process.returncode == 130
+    assert process.returncode == 128 + signal.Signals[asked]
     assert f"{out} holds what was painted" in said
     assert 0 < len(video_seconds(out)) < 800
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mp4", "out.mp4"]

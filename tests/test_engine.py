@@ -76,6 +76,17 @@ def test_sizes_and_styles_may_change_from_frame_to_frame(engine: Engine) -> None
     assert np.array_equal(engine.stylize(scene(64, 48), StyleMix.parse("mosaic")), before)
 
 
+def test_a_picture_as_opencv_reads_it_can_be_turned_to_rgb_by_a_view(engine: Engine) -> None:
+    bgr = np.ascontiguousarray(scene(64, 48)[:, :, ::-1])
+    painted = engine.stylize(bgr[:, :, ::-1], StyleMix.parse("mosaic"))
+    assert np.array_equal(painted, engine.stylize(scene(64, 48), StyleMix.parse("mosaic")))
+
+
+def test_what_is_no_image_is_refused_in_words(engine: Engine) -> None:
+    with pytest.raises(ValueError, match="an image is RGB, uint8"):
+        engine.stylize(scene(64, 48).astype(np.float32), StyleMix.parse("mosaic"))
+
+
 def test_the_input_is_left_as_it_was(engine: Engine) -> None:
     image = scene(64, 48)
     kept = image.copy()

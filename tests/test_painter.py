@@ -78,14 +78,18 @@ def test_a_frame_too_small_to_paint_is_refused_in_words(painter: Painter) -> Non
 
 
 def frames(count: int) -> list[Frame]:
-    return [Frame(np.full((48, 64, 3), 10 * i, np.uint8), i / 30) for i in range(count)]
+    """Half black; the brightness of the other half tells a frame's place."""
+    images = [np.zeros((48, 64, 3), np.uint8) for _ in range(count)]
+    for i, image in enumerate(images):
+        image[:, :32] = 100 + 10 * i
+    return [Frame(image, i / 30) for i, image in enumerate(images)]
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 7])
 def test_a_video_keeps_its_frames_their_order_and_their_times(painter: Painter, count: int) -> None:
     painted = list(painter.follow(frames(count), steadiness=0))
     assert [frame.pts for frame in painted] == [i / 30 for i in range(count)]
-    assert [int(frame.image[0, 0, 0]) for frame in painted] == [255 - 10 * i for i in range(count)]
+    assert [int(frame.image[0, 0, 0]) for frame in painted] == [155 - 10 * i for i in range(count)]
 
 
 def test_as_many_frames_are_begun_as_the_engine_wants(painter: Painter) -> None:
@@ -112,7 +116,8 @@ def test_a_video_of_no_strength_is_the_original(painter: Painter) -> None:
 
 def test_steadiness_holds_noise_back_from_painting_and_screen(painter: Painter) -> None:
     noise = np.random.default_rng(0).normal(0, 2, (30, 48, 64, 3))
-    noisy = [Frame((128 + n).round().astype(np.uint8), i / 30) for i, n in enumerate(noise)]
+    still = scene(64, 48) // 2 + 50
+    noisy = [Frame((still + n).round().astype(np.uint8), i / 30) for i, n in enumerate(noise)]
 
     def flicker(steadiness: float) -> float:
         images = np.stack([frame.image for frame in painter.follow(noisy, steadiness)]).astype(float)
@@ -125,3 +130,16 @@ def test_blending_uses_the_frame_of_its_own_moment(painter: Painter) -> None:
     for given, painted in zip(frames(5), replace(painter, strength=0.5).follow(frames(5), 0), strict=True):
         expected = 0.5 * given.image + 0.5 * (255.0 - given.image)
         np.testing.assert_allclose(painted.image, expected, atol=0.51)
+
+
+def test_a_fade_to_black_ends_in_black(painter: Painter) -> None:
+    """Without contrast there is nothing to paint: no grey flash where a film goes dark."""
+    image = scene(64, 48)
+    faded = [painter((image * share).astype(np.uint8)) for share in (1, 0.1, 0.05, 0.02, 0)]
+    assert np.array_equal(faded[0], 255 - image)
+    differences = [
+        np.abs(f.astype(float) - share * image).mean()
+        for f, share in zip(faded, (1, 0.1, 0.05, 0.02, 0), strict=True)
+    ]
+    assert differences[-1] == 0
+    assert differences[2] > differences[3] > differences[4]

@@ -33,7 +33,9 @@ def test_a_weight_of_zero_leaves_a_style_out() -> None:
     assert StyleMix.parse("mosaic:1,great_wave:0") == StyleMix.parse("mosaic")
 
 
-@pytest.mark.parametrize("text", ["mosaic:-1,great_wave:2", "mosaic:0", "mosaic:nan", "mosaic:inf", ""])
+@pytest.mark.parametrize(
+    "text", ["mosaic:-1,great_wave:2", "mosaic:0", "mosaic:nan", "mosaic:inf", "", "mosaic,"]
+)
 def test_impossible_weights_are_refused(text: str) -> None:
     with pytest.raises(StyleError):
         StyleMix.parse(text).row(STYLES)

@@ -5,7 +5,7 @@ On a CPU with bfloat16 in hardware everything but the statistics of the norms ru
 """
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from livestyle.architecture import NORM_EPSILON, Padding
 from livestyle.errors import EngineError
-from livestyle.frame import Image
+from livestyle.frame import Image, as_image
 from livestyle.styles import StyleMix
 from livestyle.weights import Weights
 
@@ -52,6 +52,7 @@ class OpenVinoEngine:
 
     def start(self, image: Image, style: StyleMix) -> Callable[[], Image]:
         """Begins to paint an image, on OpenVINO's own threads."""
+        image = as_image(image)
         height, width, _ = image.shape
         requests = self._requests(height, width)
         request = requests.take()
@@ -59,13 +60,8 @@ class OpenVinoEngine:
         request.set_input_tensor(1, self._row(style))
         request.start_async()
 
-        def fetch() -> Image:
-            request.wait()
-            painted = np.array(request.get_output_tensor().data)
-            requests.give_back(request)
-            return painted
-
-        return fetch
+        # OpenVINO reads the image where it lies and does not hold it: what is given does, until it is fetched
+        return partial(_fetch, requests, request, image)
 
     def stylize(self, image: Image, style: StyleMix) -> Image:
         """Paints an image; the result is the caller's to keep."""
@@ -78,6 +74,13 @@ class OpenVinoEngine:
         else:
             settings |= {"PERFORMANCE_HINT": "THROUGHPUT", "NUM_STREAMS": self._streams}
         return _Requests(self._core.compile_model(build(self._weights, height, width), "CPU", settings))
+
+
+def _fetch(requests: "_Requests", request: "ov.InferRequest", _image: Image) -> Image:
+    request.wait()
+    painted = np.array(request.get_output_tensor().data)
+    requests.give_back(request)
+    return painted
 
 
 class _Requests:

@@ -1,14 +1,19 @@
 """The network on any CPU through TorchScript: traced, frozen and optimised for each size of frame."""
 
+import os
 import warnings
 from collections.abc import Callable
 from functools import lru_cache
+
+# Threads of OpenMP that spin while they wait take the cores that decoding and encoding need: with another
+# program running, frames would take twenty times as long. It is read once, when PyTorch is loaded.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from livestyle.frame import Image
+from livestyle.frame import Image, as_image
 from livestyle.network import FrameNet, TransformNet
 from livestyle.styles import StyleMix
 from livestyle.weights import Weights
@@ -45,6 +50,7 @@ class TorchScriptEngine:
 
     def stylize(self, image: Image, style: StyleMix) -> Image:
         """Paints an image; the result is the caller's to keep."""
+        image = as_image(image)
         with torch.inference_mode():
             painted: Tensor = self._traced(*image.shape)(torch.from_numpy(image), self._row(style))
         return np.ascontiguousarray(painted.numpy())

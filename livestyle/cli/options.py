@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,6 +17,21 @@ if TYPE_CHECKING:
     from livestyle.painter import Painter
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+class Share(click.FloatRange):
+    """A number from 0 to 1; nan, which is in no range, is refused."""
+
+    def __init__(self) -> None:
+        super().__init__(0, 1)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number. Fails as usage errors do."""
+        number = float(super().convert(value, param, ctx))
+        if math.isnan(number):
+            self.fail(f"{value!r} is not a number from 0 to 1.", param, ctx)
+        return number
+
 
 FILE = click.Path(path_type=Path)
 """A path whose faults the library explains."""
@@ -41,7 +57,7 @@ _PAINTING = (
     ),
     click.option(
         "--strength",
-        type=click.FloatRange(0, 1),
+        type=Share(),
         default=1.0,
         metavar="0..1",
         help="How much of the painting is seen; 0 is the original.",

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from livestyle import defaults
-from livestyle.cli.options import FILE, make_painter, painting_options
+from livestyle.cli.options import FILE, Share, make_painter, painting_options
+from livestyle.cli.stopping import stoppable
 
 if TYPE_CHECKING:
     from livestyle.frame import Frame
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 _STREAMS = 2
 """Frames that are painted at a time: two keep two cores busy, with decoding and encoding in the gaps."""
 
-_INTERRUPTED = 130
-"""The exit status that shells give a command stopped by Ctrl-C."""
-
 
 @click.command()
 @click.argument("source", metavar="IN", type=FILE)
@@ -33,7 +31,7 @@ _INTERRUPTED = 130
 @painting_options
 @click.option(
     "--steady",
-    type=click.FloatRange(0, 1),
+    type=Share(),
     default=defaults.STEADY,
     metavar="0..1",
     help="How much flicker is taken away; 0 paints each frame by itself.",
@@ -47,15 +45,15 @@ def video(source: Path, target: Path, steady: float, **painting: Any) -> None:
     from livestyle.sources import open_source
 
     with closing(open_source(source)) as frames:
+        sink = open_sink(target, frames.size, rate=frames.fps, made_from=source)
         try:
-            with open_sink(target, frames.size, rate=frames.fps, made_from=source) as sink:
+            with stoppable() as stop, sink:
                 painter = make_painter(**painting, streams=_STREAMS)
                 report = _paint(frames, partial(painter.follow, steadiness=steady), sink)
         except KeyboardInterrupt:
-            click.echo(
-                f"stopped: {target} holds what was painted" if target.exists() else "stopped", err=True
-            )
-            sys.exit(_INTERRUPTED)
+            kept = f"{target} holds what was painted" if sink.complete else "nothing was painted yet"
+            click.echo(f"stopped: {kept}", err=True)
+            sys.exit(stop.status)
     click.echo(
         f"{target}: {report.frames} frames in {report.seconds:.1f} s, {report.fps:.1f} fps "
         f"({painter.engine.backend})"

@@ -55,10 +55,12 @@ class FileSink:
         rate: float | Fraction | None = None,
         audio_from: Path | str | None = None,
         preset: str = "ultrafast",
-        crf: int = 21,
+        crf: int = 23,
     ) -> None:
         self.path = Path(path)
         self.size = size
+        self.complete = False
+        """Whether the file is in its place."""
         self._rate = Fraction(rate or 30).limit_denominator(1001) or Fraction(1)
         self._ticks: int | None = None
         self._sound: Soundtrack | None = None
@@ -105,6 +107,7 @@ class FileSink:
             self._container.close()
         self._release()
         self._partial.commit()
+        self.complete = True
 
     def discard(self) -> None:
         """Forget what was written and leave what was at `path` before; safe to call twice."""

@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 
 _UNTAGGED = {0, 2, 3}  # AVCOL_SPC_RGB, _UNSPECIFIED, _RESERVED: nothing that tells which matrix made the YUV
 _USUAL_RATE = Fraction(30)
+_PICTURES = {"image2"}
+"""FFmpeg's readers of single pictures, beside those that are called `..._pipe`."""
 
 
 class FileSource:
@@ -138,6 +140,9 @@ def _open(path: Path) -> tuple["av.container.InputContainer", VideoStream]:
         )  # the prefix keeps a colon in a name from being read as a protocol
     except (av.FFmpegError, OSError) as error:
         raise SourceError(f"cannot open {path}: {_reason(error)}; is it a video?") from error
+    if container.format.name in _PICTURES or container.format.name.endswith("_pipe"):
+        container.close()
+        raise SourceError(f"cannot open {path} as a video: it is a picture; paint it with livestyle image")
     for stream in container.streams.video:
         if not stream.disposition & av.stream.Disposition.attached_pic and stream.codec_context is not None:
             return container, stream

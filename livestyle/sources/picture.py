@@ -29,5 +29,7 @@ def read_picture(path: Path | str) -> Image:
             f"cannot read {path}: opencv refuses it ({error.err}); save it as jpeg or png"
         ) from error
     if bgr is None:
-        raise SourceError(f"cannot read {path}: not a picture that opencv knows; save it as jpeg or png")
+        raise SourceError(
+            f"cannot read {path}: a damaged picture, or none that opencv knows; videos go to livestyle video"
+        )
     return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)

@@ -12,17 +12,16 @@ from livestyle import defaults
 from livestyle.architecture import CONFIGS
 from livestyle.bench import machine
 from livestyle.engine import Engine, load_engine
-from livestyle.frame import Image
 from livestyle.painter import Painter
 from livestyle.styles import StyleMix
 from livestyle.weights import Weights, load_weights
 from train.commands.options import FILE, FOLDER, as_given, loss_network_options
 from train.evaluate import Follow, flicker, sintel_errors
 from train.judge import errors, gatys_iterations, photos_of
-from train.loss_network import CHOICES, LossNetwork, load_loss_network
+from train.loss_network import CHOICES, load_loss_network
 from train.losses import PerceptualLoss
 from train.photos import find_photos, held_out
-from train.pictures import StylePicture, read_gallery
+from train.pictures import read_gallery
 
 _SIDE, _STYLE_SIDE = 256, 512
 
@@ -36,7 +35,10 @@ _SIDE, _STYLE_SIDE = 256, 512
 @loss_network_options
 @click.option("--model", type=click.Choice(list(CONFIGS)), default=defaults.MODEL)
 @click.option(
-    "--optimised", type=click.IntRange(min=0), default=1, help="Photos for Gatys iterations, each style."
+    "--gatys-styles",
+    type=click.IntRange(min=0),
+    default=3,
+    help="For how many styles Gatys iterations are counted, on one photo: minutes for each.",
 )
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
 def evaluate_command(
@@ -49,20 +51,28 @@ def evaluate_command(
     loss_weights: Path | None,
     average_pooling: bool,
     model: str,
-    optimised: int,
+    gatys_styles: int,
     output: Path,
 ) -> None:
     """Measure how good and how steady the styles of GALLERY are, into a JSON file."""
     weights = load_weights(model)
     engine = load_engine(weights)
-    network = load_loss_network(
-        loss_network, loss_weights, average_pooling=average_pooling, dtype=torch.float32
-    )
+    networks = {
+        dtype: load_loss_network(loss_network, loss_weights, average_pooling=average_pooling, dtype=dtype)
+        for dtype in (torch.bfloat16, torch.float32)
+    }
     judged = photos_of(held_out(find_photos(photos))[1], _SIDE)
     rows: dict[str, dict[str, Any]] = {}
     for picture in read_gallery(gallery, pictures):
         painter = Painter(engine, StyleMix.parse(picture.name))
-        row = rows[picture.name] = _quality(painter, picture, network, loss_network, judged, optimised)
+        target = [picture.load(_STYLE_SIDE)]
+        fast, exact = (
+            PerceptualLoss(network, CHOICES[loss_network], target) for network in networks.values()
+        )
+        row: dict[str, Any] = dict(errors(judged, painter, fast, 0))
+        if len(rows) < gatys_styles:  # L-BFGS needs exact gradients
+            row["gatys_iterations"] = gatys_iterations(judged[0], painter(judged[0]), exact)
+        rows[picture.name] = row
         if sintel is not None:
             row["sintel"] = sintel_errors(sintel, painter)
         if clips is not None:
@@ -77,22 +87,6 @@ def evaluate_command(
 def _record(weights: Weights, engine: Engine, loss_network: str, photos: int) -> dict[str, Any]:
     facts = {"machine": machine(), "command": as_given(), "model": weights.model, "network": weights.network}
     return facts | {"backend": engine.backend, "loss_network": loss_network, "photos": photos, "side": _SIDE}
-
-
-def _quality(
-    painter: Painter,
-    picture: StylePicture,
-    network: LossNetwork,
-    loss_network: str,
-    photos: list[Image],
-    optimised: int,
-) -> dict[str, Any]:
-    loss = PerceptualLoss(network, CHOICES[loss_network], [picture.load(_STYLE_SIDE)])
-    row: dict[str, Any] = dict(errors(photos, painter, loss, 0))
-    chosen = photos[:optimised]
-    if chosen:
-        row["gatys_iterations"] = [gatys_iterations(photo, painter(photo), loss) for photo in chosen]
-    return row
 
 
 def _steadiness(painter: Painter, clips: list[Path]) -> dict[str, Any]:
