@@ -197,7 +197,7 @@ def test_the_command_trains_and_exports(data: Path, tmp_path: Path) -> None:
     runner = CliRunner()
     arguments = [str(data / "gallery.toml"), "--pictures", str(data), "--photos", str(data / "photos")]
     arguments += ["--loss-network", "vgg19-shallow", "--loss-weights", str(data / "vgg.safetensors")]
-    arguments += ["--run", str(tmp_path / "run"), "--steps", "1"]
+    arguments += ["-o", str(tmp_path / "run"), "--steps", "1"]
     result = runner.invoke(main, ["fit", *arguments, "--batch", "1"], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     result = runner.invoke(main, ["export", str(tmp_path / "run" / "checkpoint.pt"), "-o", str(tmp_path)])

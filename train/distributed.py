@@ -1,14 +1,17 @@
 """Training by several processes at once, as `torchrun` starts them: each takes its share of every batch."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,13 @@ class Team:
     def wrap(self, module: nn.Module) -> nn.Module:
         """The module with its gradients averaged over the processes."""
         return module if self.size == 1 else DistributedDataParallel(module)
+
+    def one_by_one(self, work: Callable[[], Result]) -> Result:
+        """Does some work in the leading process first, and then, when its files are there, in the others."""
+        done = work() if self.leads else None
+        if self.size > 1:
+            dist.barrier()
+        return work() if done is None else done
 
     def mean(self, value: Tensor) -> float:
         """The mean of a scalar over the processes."""

@@ -24,7 +24,12 @@ from train.pictures import StylePicture, read_gallery
 @click.option("--photos", type=FOLDER, required=True, help="Folder of photos to paint, searched recursively.")
 @loss_network_options
 @click.option(
-    "--run", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to write."
+    "-o",
+    "--output",
+    "run",  # an option named --run would be taken by torchrun for one of its own
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="Folder to write.",
 )
 @click.option("--start-from", type=FILE, help="Checkpoint of another run to start from.")
 @click.option("--size", type=click.Choice(list(CONFIGS)), default=DEFAULT.size)
@@ -63,7 +68,7 @@ def fit_command(
 ) -> None:
     """Train one network on the styles of GALLERY, a TOML file, or of pictures.
 
-    Resumes where the folder RUN left off. Several GPUs: torchrun --nproc-per-node N -m train fit ...
+    Resumes where the folder of the run left off. Several GPUs: torchrun --nproc-per-node N -m train fit ...
     """
     weights = DEFAULT.loss.weights | {"style": style_weight, "stability": stability_weight, "tv": tv_weight}
     loss = LossConfig(loss_network, average_pooling, weights, stability_from)
@@ -79,7 +84,7 @@ def fit_command(
         fit(
             config,
             entries,
-            cached(trained),
+            members.one_by_one(lambda: cached(trained)),
             judged,
             network,
             run,
