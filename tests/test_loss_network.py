@@ -99,12 +99,15 @@ def test_published_weights_are_checked_by_their_hash_and_give_every_layer(
 
 
 def test_vgg_is_what_torchvision_lists() -> None:
-    """The same numbers in a plain sequence, as torchvision builds `vgg19().features`."""
+    """The same numbers in a plain sequence, as torchvision builds `vgg19().features`, but for the padding."""
     weights = vgg_weights("vgg19", 5)
     layers: list[nn.Module] = []
     for width in (64, 64, 0, 128, 128, 0, 256):
         inputs = 3 if not layers else [m for m in layers if isinstance(m, nn.Conv2d)][-1].out_channels
-        layers += [nn.Conv2d(inputs, width, 3, padding=1), nn.ReLU()] if width else [nn.MaxPool2d(2)]
+        if width:
+            layers += [nn.Conv2d(inputs, width, 3, padding=1, padding_mode="reflect"), nn.ReLU()]
+        else:
+            layers.append(nn.MaxPool2d(2))
     plain = nn.Sequential(*layers)
     plain.load_state_dict({name.removeprefix("features."): value for name, value in weights.items()})
     x = torch.rand(1, 3, 32, 32)

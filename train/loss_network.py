@@ -149,14 +149,18 @@ def _published(name: str) -> StateDict:
 
 
 def _vgg(name: str, state: StateDict, average_pooling: bool) -> nn.ModuleDict:
-    """VGG (Simonyan and Zisserman 2014) up to the last convolution that `state` holds."""
+    """VGG (Simonyan and Zisserman 2014) up to the last convolution that `state` holds.
+
+    Unlike the original, it pads by reflection: with zeros the border of a picture is an edge to the loss, and
+    the paintings grow a dark frame.
+    """
     layers = nn.ModuleDict()
     number, inputs = 0, 3
     for block, (depth, width) in enumerate(zip(_VGG_BLOCKS[name], _VGG_WIDTHS, strict=True), start=1):
         for place in range(1, depth + 1):
             if f"features.{number}.weight" not in state:
                 return layers
-            conv = nn.Conv2d(inputs, width, 3, padding=1)
+            conv = nn.Conv2d(inputs, width, 3, padding=1, padding_mode="reflect")
             conv.load_state_dict({key: state[f"features.{number}.{key}"] for key in ("weight", "bias")})
             pool = _pool(average_pooling) if place == 1 and block > 1 else nn.Identity()
             layers[f"relu{block}_{place}"] = nn.Sequential(pool, conv, nn.ReLU())
