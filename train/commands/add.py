@@ -26,7 +26,7 @@ _QUICK = quick()
 @click.argument("picture", type=FILE)
 @click.option("--name", required=True, help="What --style will call it: letters, digits and _.")
 @click.option("--photos", type=FOLDER, required=True, help="Folder of photos to paint, searched recursively.")
-@loss_network_options
+@loss_network_options("vgg19-shallow")  # as the shipped networks were trained
 @click.option("--model", type=click.Choice(list(CONFIGS)), default=defaults.MODEL)
 @click.option(
     "--crop",

@@ -32,7 +32,7 @@ _SIDE, _STYLE_SIDE = 256, 512
 @click.option("--photos", type=FOLDER, required=True, help="The photos of the training: one in fifty judges.")
 @click.option("--sintel", type=FOLDER, help="Folder of pairs of frames with their flow (MPI-Sintel).")
 @click.option("--clips", type=FOLDER, help="Folder of webcam clips of a still room.")
-@loss_network_options
+@loss_network_options()
 @click.option("--model", type=click.Choice(list(CONFIGS)), default=defaults.MODEL)
 @click.option(
     "--gatys-styles",

@@ -22,7 +22,7 @@ from train.pictures import StylePicture, read_gallery
     "--style", type=FILE, multiple=True, help="A picture to learn, in place of GALLERY; repeatable."
 )
 @click.option("--photos", type=FOLDER, required=True, help="Folder of photos to paint, searched recursively.")
-@loss_network_options
+@loss_network_options()
 @click.option(
     "-o",
     "--output",

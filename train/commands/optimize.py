@@ -22,7 +22,7 @@ _DEFAULT = OptimizeConfig()
 @click.argument("photo", type=FILE)
 @click.argument("picture", type=FILE)
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
-@loss_network_options
+@loss_network_options()
 @click.option(
     "--size", type=click.IntRange(64, 4096), default=512, help="Short side of the result in pixels."
 )

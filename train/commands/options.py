@@ -22,20 +22,23 @@ FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 DEFAULT = FitConfig()
 
-_LOSS_NETWORK = (
-    click.option("--loss-network", type=click.Choice(list(CHOICES)), default=DEFAULT.loss.network),
-    click.option("--loss-weights", type=FILE, help="Its weights as safetensors; fetched if not given."),
-    click.option(
-        "--average-pooling", is_flag=True, help="Average instead of max pooling in the loss network."
-    ),
-)
 
-
-def loss_network_options(command: Command) -> Command:
+def loss_network_options(default: str = DEFAULT.loss.network) -> Callable[[Command], Command]:
     """Adds the options that choose a loss network."""
-    for option in reversed(_LOSS_NETWORK):
-        command = option(command)
-    return command
+    options = (
+        click.option("--loss-network", type=click.Choice(list(CHOICES)), default=default),
+        click.option("--loss-weights", type=FILE, help="Its weights as safetensors; fetched if not given."),
+        click.option(
+            "--average-pooling", is_flag=True, help="Average instead of max pooling in the loss network."
+        ),
+    )
+
+    def decorate(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
 
 
 def as_given() -> str:
