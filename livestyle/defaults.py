@@ -4,5 +4,5 @@ STYLE = "mosaic"
 MODEL = "small"
 BACKEND = "auto"
 
-STEADY = 0.7
-"""How steady videos are kept: on webcam clips the still background is then as calm as in the input."""
+STEADY = 0.9
+"""How steady videos are kept."""

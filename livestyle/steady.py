@@ -25,10 +25,10 @@ _BAND = 10.0
 """Half-width of the dead-band in levels of 255, where the noise is no wider."""
 _BAND_DEVIATIONS = 4.0
 """Half-width of the dead-band in standard deviations of the input's noise."""
-_KEPT = 0.85
-"""The share of the last painting that stays where nothing moves."""
-_MOTION = 10.0
-"""A change of the input, in levels of 255, at which the share has fallen to 1/e of that."""
+_RENEWED = 0.04
+"""The share of the painting that is new in each frame where nothing moves, at an amount of 1."""
+_MOTION = (8.0, 24.0)
+"""A change of the input, in levels, at which 1/e of the last painting stays: at an amount of 0, and of 1."""
 _LEAK_ROWS = 8
 """One row in this many takes up a third of what its pixels' dead-band holds back, each frame another."""
 _STILL_SHARE, _MOVING_SHARE = 0.25, 0.5
@@ -90,14 +90,19 @@ def settle(painted: Image, given: Held, shown: Image | None, amount: float) -> I
     """
     if given.motion is None or shown is None or amount == 0:
         return painted
-    level = np.arange(256) / _MOTION
-    shares = np.rint(255 * _KEPT * amount * given.calm * np.exp(-(level**2))).astype(np.uint8)
-    share = cv2.LUT(cv2.blur(given.motion, (5, 5)), shares)
+    share = cv2.LUT(cv2.blur(given.motion, (5, 5)), _shares(amount * given.calm))
     kept = cv2.merge([share, share, share])
     # 8-bit products take half the time of cv2.blendLinear; their rounding errors are one level at most
     old = cv2.multiply(shown, kept, scale=1 / 255)
     new = cv2.multiply(painted, cv2.bitwise_not(kept), scale=1 / 255)
     return np.asarray(cv2.add(old, new), np.uint8)
+
+
+def _shares(amount: float) -> Levels:
+    """The share of the last painting that stays, 0 to 255, for each level of motion, (256,)."""
+    narrow, wide = _MOTION
+    level = np.arange(256) / (narrow + amount * (wide - narrow))
+    return np.rint(255 * (1 - _RENEWED**amount) * np.exp(-(level**2))).astype(np.uint8)
 
 
 def _change(a: Image, b: Image) -> Levels:

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -32,8 +33,10 @@ def temporal_error(first: Image, second: Image, flow: Flow, valid: NDArray[np.bo
     """
     height, width = flow.shape[:2]
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    warped = cv2.remap(second, x + flow[..., 0], y + flow[..., 1], cv2.INTER_LINEAR)
-    difference = (first.astype(np.float32) - warped)[valid] / 255
+    x, y = x + flow[..., 0], y + flow[..., 1]
+    inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
+    warped = cv2.remap(second, x, y, cv2.INTER_LINEAR)
+    difference = (first.astype(np.float32) - warped)[valid & inside] / 255
     return float(np.sqrt(np.mean(difference**2)))
 
 
@@ -56,19 +59,21 @@ def read(path: Path) -> Image:
 def flicker(clips: Sequence[Path], follow: Follow, skip: int = 10) -> dict[str, float]:
     """Static flicker and kept motion over clips, in levels of 255, each clip painted anew.
 
-    `still`: root mean square change from one output to the next where the input stands still; `moving`: mean
-    absolute change where it moves; `input_still` and `input_moving` are the input's own. The first `skip`
-    frames of a clip do not count.
+    `still`: root mean square change from one output to the next where the input stands still, in this step
+    and the one before; `moving`: mean absolute change where it moves; `input_still` and `input_moving` are
+    the input's own. The first `skip` frames of a clip do not count.
     """
     sums = np.zeros((2, 2))
     counts = np.zeros(2)
     for clip in clips:
-        for before, after in _steps(clip, follow, skip):
-            change = np.abs(after[0].astype(np.int16) - before[0]).max(axis=2)
-            output = after[1].astype(np.float32) - before[1]
-            source = after[0].astype(np.float32) - before[0]
-            for row, chosen in enumerate((change < _STILL, change > _MOVING)):
-                for column, difference in enumerate((output[chosen], source[chosen])):
+        last = None
+        for step in _steps(clip, follow, skip):
+            change = np.abs(step.source).max(axis=2)
+            resting = change < _STILL
+            masks = (resting & (resting if last is None else last), change > _MOVING)
+            last = resting
+            for row, chosen in enumerate(masks):
+                for column, difference in enumerate((step.output[chosen], step.source[chosen])):
                     sums[row, column] += np.square(difference).sum() if row == 0 else np.abs(difference).sum()
                 counts[row] += 3 * chosen.sum()
     still, moving = sums / np.maximum(counts, 1)[:, None]
@@ -80,16 +85,20 @@ def flicker(clips: Sequence[Path], follow: Follow, skip: int = 10) -> dict[str, 
     }
 
 
-def _steps(
-    clip: Path, follow: Follow, skip: int
-) -> Iterator[tuple[tuple[Image, Image], tuple[Image, Image]]]:
-    """Each frame with its painting, beside the next frame with its painting."""
+class _Step(NamedTuple):
+    """How input and output change from one frame to the next, thinned out, in levels, (H, W, 3)."""
+
+    source: NDArray[np.float32]
+    output: NDArray[np.float32]
+
+
+def _steps(clip: Path, follow: Follow, skip: int) -> Iterator[_Step]:
     last: tuple[Image, Image] | None = None
     inputs: deque[Image] = deque()
     for number, frame in enumerate(follow(_noted(open_source(clip), inputs))):
         now = inputs.popleft()[::_EVERY, ::_EVERY], frame.image[::_EVERY, ::_EVERY]
         if last is not None and number > skip:
-            yield last, now
+            yield _Step(*(b.astype(np.float32) - a for a, b in zip(last, now, strict=True)))
         last = now
 
 

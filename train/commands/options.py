@@ -43,7 +43,9 @@ def loss_network_options(default: str = DEFAULT.loss.network) -> Callable[[Comma
 
 def as_given() -> str:
     """The command as it was given, its paths named rather than placed."""
-    words = (Path(word).name if Path(word).exists() else word for word in sys.argv[1:])
+    words = (
+        Path(word).name if Path(word).is_absolute() or Path(word).exists() else word for word in sys.argv[1:]
+    )
     return shlex.join(["python", "-m", "train", *words])
 
 
