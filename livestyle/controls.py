@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 from livestyle import defaults
 from livestyle.styles import StyleMix
 
-STROKE_SIZES = (0.5, 4.0)
-"""The smallest and the largest: strokes of 2 are twice as large as the network paints."""
 _STROKE_STEP = 2**0.25
 _STEP = 0.1
 
@@ -117,7 +115,7 @@ def _blend(step: float) -> Callable[[Settings], Settings]:
 
 def _stroke(factor: float) -> Callable[[Settings], Settings]:
     def act(settings: Settings) -> Settings:
-        smallest, largest = STROKE_SIZES
+        smallest, largest = defaults.STROKE_SIZES
         size = min(max(settings.stroke_size * factor, smallest), largest)
         return replace(settings, stroke_size=round(size, 3))
 

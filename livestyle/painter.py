@@ -35,6 +35,7 @@ class Painted:
     held: Held
     image: Image
     """The painting as it was shown, at the network's working size."""
+    style: StyleMix
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +95,15 @@ class Painter:
     ) -> tuple[Image, Painted | None]:
         """Paints one frame of a live video at once; `last` is what the call before gave, at first None.
 
-        From call to call the painter may be another one. Raises SourceError as for an image.
+        From call to call the painter may be another one; a painting in another style is not blended with
+        the last. Raises SourceError as for an image.
         """
         if self.strength == 0:
             return image, None
         held = hold(self._reduced(image), last.held if last else None, steadiness)
-        shown = settle(self._start(held.image)(), held, last.image if last else None, steadiness)
-        return self._finish(image, shown), Painted(held, shown)
+        before = last.image if last is not None and last.style == self.style else None
+        shown = settle(self._start(held.image)(), held, before, steadiness)
+        return self._finish(image, shown), Painted(held, shown, self.style)
 
     def _reduced(self, image: Image) -> Image:
         """The image at the size the network works at, never smaller than it can paint."""
