@@ -249,6 +249,9 @@ def test_a_camera_in_use_says_so(fake: type[FakeCapture], monkeypatch: pytest.Mo
     with monkeypatch.context() as patch:
         patch.setattr(fake, "there", frozenset())
         assert "is another program using it?" in messages("0")
+    with monkeypatch.context() as patch:
+        patch.setattr(fake, "grab", _raise)
+        assert "is another program using it?" in messages("0")
     monkeypatch.setattr(fake, "busy", True)
     assert "is another program using it?" in messages("0")
     assert all(capture.released for capture in fake.made[1:])
