@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 _FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 _FRAGMENTS = {
-    "movflags": "+frag_keyframe+empty_moov+default_base_moof",
+    "movflags": "+frag_keyframe+delay_moov+default_base_moof",
     "frag_duration": "500000",  # microseconds: what a crash can cost
     "flush_packets": "1",
     "max_interleave_delta": "1000000",  # a microphone that falls silent holds the video back no longer

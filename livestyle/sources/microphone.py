@@ -62,16 +62,16 @@ class Microphone:
 
 
 def _open() -> InputContainer:
-    reason = "no microphone found"
+    reasons = []
     for form, name in _devices():
         try:
             with _quiet():
                 return av.open(name, format=form)
         except (av.FFmpegError, OSError) as error:
-            reason = f"{name}: {_reason(error)}"
+            reasons.append(f"{name}: {_reason(error)}")
         except ValueError as error:  # this PyAV was built without that kind of device
-            reason = str(error)
-    raise SourceError(f"cannot open a microphone: {reason}; {_ADVICE}")
+            reasons.append(str(error))
+    raise SourceError(f"cannot open a microphone ({', '.join(reasons) or 'none found'}); {_ADVICE}")
 
 
 def _devices() -> list[tuple[str, str]]:
