@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import cv2
@@ -301,3 +302,22 @@ def test_opencv_itself_says_nothing() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr == ""
     assert len(done.stdout.splitlines()) == 1
+
+
+@pytest.mark.parametrize("system", ["win32", "darwin"])
+def test_elsewhere_cameras_are_numbered_as_opencv_does(system: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def enumerate_cameras(backend: int) -> list[SimpleNamespace]:
+        asked.append(backend)
+        return [SimpleNamespace(index=1, name="FaceTime HD Camera", path=None)]
+
+    monkeypatch.undo()
+    monkeypatch.setattr(sys, "platform", system)
+    monkeypatch.setitem(
+        sys.modules, "cv2_enumerate_cameras", SimpleNamespace(enumerate_cameras=enumerate_cameras)
+    )
+    assert devices.find_cameras() == [Camera(1, "FaceTime HD Camera", "")]
+    assert asked == [cv2.CAP_DSHOW if system == "win32" else cv2.CAP_AVFOUNDATION]
+    monkeypatch.setitem(sys.modules, "cv2_enumerate_cameras", None)
+    assert devices.find_cameras() == []

@@ -32,9 +32,8 @@ class VirtualCamera:
         try:
             self._camera = pyvirtualcam.Camera(*size, rate, device=device)
         except (RuntimeError, OSError) as error:
-            reason = " ".join(str(error).lower().split())
             advice = _ADVICE.get(sys.platform, "this system has none")
-            raise SinkError(f"cannot open a virtual camera ({reason}): {advice}") from error
+            raise SinkError(f"cannot open a virtual camera: {_reason(error)}; {advice}") from error
         self.name: str = self._camera.device
         """What other programs call it."""
 
@@ -51,3 +50,9 @@ class VirtualCamera:
     def close(self) -> None:
         """Release the device; safe to call twice."""
         self._camera.close()
+
+
+def _reason(error: Exception) -> str:
+    """The first sentence of what pyvirtualcam says, without the name of its backend."""
+    first_line = str(error).partition("\n")[0].partition(" backend: ")
+    return (first_line[2] or first_line[0]).partition(". ")[0].rstrip(".").lower()
