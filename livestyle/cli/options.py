@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from livestyle import defaults
-from livestyle.architecture import CONFIGS
+from livestyle.architecture import CONFIGS, MIN_SIDE
 from livestyle.engine import BACKENDS
 
 if TYPE_CHECKING:
@@ -31,6 +31,23 @@ class Share(click.FloatRange):
         if math.isnan(number):
             self.fail(f"{value!r} is not a number from 0 to 1.", param, ctx)
         return number
+
+
+class FrameSize(click.ParamType):  # type: ignore[type-arg]  # click 8.1 has it without
+    """A size like 1280x720, as (width, height)."""
+
+    name = "size"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
+        """The two numbers. Fails as usage errors do."""
+        if isinstance(value, tuple):
+            return value
+        width, _, height = str(value).lower().partition("x")
+        if not (width.isdecimal() and height.isdecimal() and min(int(width), int(height)) >= MIN_SIDE):
+            self.fail(f"{value!r} is no size of at least {MIN_SIDE}x{MIN_SIDE}, like 1280x720.", param, ctx)
+        return int(width), int(height)
 
 
 FILE = click.Path(path_type=Path)
