@@ -89,7 +89,7 @@ class CudaLane:
         graph = torch.cuda.CUDAGraph()
         self._stream.wait_stream(torch.cuda.current_stream())
         with _fastest_kernels():
-            with torch.cuda.stream(self._stream):
+            with self.running():
                 for _ in range(self._WARM_UPS):
                     work()
             self._stream.synchronize()
@@ -103,10 +103,16 @@ class CudaLane:
 
         return replay
 
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """What is asked of PyTorch inside goes to this lane's stream."""
+        with torch.cuda.stream(self._stream):
+            yield
+
     def queue(self, work: Callable[[], None]) -> Callable[[], None]:
         """Queues it on the stream; the wait is for an event of its own."""
         done = torch.cuda.Event(blocking=self._polite)  # type: ignore[no-untyped-call]
-        with torch.cuda.stream(self._stream):
+        with self.running():
             work()
             done.record(self._stream)
         return done.synchronize
@@ -129,7 +135,7 @@ class Slot:
     def __init__(
         self, lane: Lane, height: int, width: int, length: int, dtype: torch.dtype, paint: Paint
     ) -> None:
-        self._lane = lane
+        self.lane = lane
         self._wait: Callable[[], None] = lambda: None
         shape = (height, width, 3)
         self._frame_here, self._row_here = lane.host(shape, torch.uint8), lane.host((length,), dtype)
@@ -148,8 +154,8 @@ class Slot:
         self.wait()
         self._frame_here.copy_(torch.from_numpy(image))  # on several cores, unlike NumPy's
         self._row_here.copy_(torch.from_numpy(row))
-        painted = self._lane.host(tuple(self._frame_here.shape), torch.uint8)
-        wait = self._wait = self._lane.queue(lambda: self._work(painted))
+        painted = self.lane.host(tuple(self._frame_here.shape), torch.uint8)
+        wait = self._wait = self.lane.queue(lambda: self._work(painted))
         return lambda: self._fetch(wait, painted)
 
     def wait(self) -> None:
