@@ -133,10 +133,9 @@ class Gpu:
 
     def tensorrt(self, weights: Weights, size: tuple[int, int]) -> Callable[[Lane], Paint]:
         """Through ONNX. Raises UnavailableError where no TensorRT is installed that knows this GPU."""
-        from livestyle.backends.tensorrt import Plan, build_engine, key
-        from livestyle.tensorrt_builder import find_flavour
+        from livestyle.backends.tensorrt import Plan, build_engine, installed, key
 
-        flavour, cache = find_flavour(find_driver().gpus[0].capability), EngineCache()
+        flavour, cache = installed(), EngineCache()
         build_engine(weights, size, cache)
         plan = cache.get(key(weights, flavour, *size[::-1]))
         assert plan is not None

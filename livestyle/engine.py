@@ -73,7 +73,10 @@ def load_engine(weights: Weights, backend: str = defaults.BACKEND, *, streams: i
     this machine has, and logs why it skipped the others.
     """
     if backend != "auto":
-        return _open(backend, weights, streams)
+        try:
+            return _open(backend, weights, streams)
+        except UnavailableError as error:
+            raise UnavailableError(f"{error}; --backend auto takes what is here") from error
     return choose_engine(weights, streams=streams).engine
 
 
@@ -100,15 +103,14 @@ def _open(backend: str, weights: Weights, streams: int) -> Engine:
     if backend not in BACKENDS:
         raise EngineError(f"unknown backend {backend!r}: choose auto, {', '.join(BACKENDS)}")
     if backend in _ON_GPU:
-        _require_gpu(backend)  # before PyTorch is loaded, which OpenVINO does without
+        require_gpu(backend)  # before PyTorch is loaded, which OpenVINO does without
     engine: Engine = importlib.import_module(f"livestyle.backends.{backend}").load(weights, streams)
     return engine
 
 
-def _require_gpu(backend: str) -> None:
+def require_gpu(backend: str) -> None:
+    """Raises UnavailableError where there is no NVIDIA GPU, without loading PyTorch to find out."""
     try:
         find_driver()
     except UnavailableError as error:
-        raise UnavailableError(
-            f"backend {backend!r} needs an NVIDIA GPU, and {error}: choose --backend auto"
-        ) from error
+        raise UnavailableError(f"backend {backend!r} needs an NVIDIA GPU, and {error}") from error

@@ -133,7 +133,7 @@ def test_auto_is_quiet_about_a_gpu_that_is_not_there(
     caplog.set_level(logging.INFO)
     load_engine(weights)
     assert len(caplog.messages) == 1
-    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="livestyle")
     skipped = choose_engine(weights).skipped
     assert list(skipped) == ["tensorrt", "cuda"]
     for name, reason in skipped.items():
@@ -145,7 +145,7 @@ def test_auto_is_quiet_about_a_gpu_that_is_not_there(
 @pytest.mark.parametrize("backend", ["tensorrt", "cuda"])
 def test_a_gpu_backend_without_a_gpu_is_one_clear_line(weights: Weights, backend: str) -> None:
     with pytest.raises(
-        EngineError, match=f"^backend '{backend}' needs an NVIDIA GPU, .*: choose --backend auto$"
+        EngineError, match=f"^backend '{backend}' needs an NVIDIA GPU, .*; --backend auto takes what is here$"
     ):
         load_engine(weights, backend)
 

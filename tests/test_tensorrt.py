@@ -237,7 +237,7 @@ PATIENCE = tensorrt._FRAMES_BEFORE_A_BUILD
 def test_the_video_goes_on_while_a_child_builds_and_then_swaps(
     cache: EngineCache, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("INFO")
+    caplog.set_level("INFO", logger="livestyle")
     ready, begun = upgrades(
         cache, "import time; time.sleep(1); cache.put(key, b'7', {})", lambda p: Grey(int(p))
     )

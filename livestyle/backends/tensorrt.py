@@ -172,8 +172,7 @@ def load(weights: Weights, streams: int) -> SwappingEngine:
 
     Raises EngineError where PyTorch cannot use the GPU, or no TensorRT is installed that knows it.
     """
-    cuda.require_cuda()
-    flavour = find_flavour(find_driver().gpus[0].capability)
+    flavour = installed()
 
     def load_plan(plan: bytes, height: int, width: int) -> PlanEngine:
         return PlanEngine(weights, flavour, plan, (height, width), streams)
@@ -185,6 +184,12 @@ def load(weights: Weights, streams: int) -> SwappingEngine:
 
     upgrades = PlanUpgrades(EngineCache(), lambda h, w: key(weights, flavour, h, w), load_plan, build)
     return SwappingEngine(cuda.load(weights, streams), upgrades)
+
+
+def installed() -> Flavour:
+    """The TensorRT that knows this GPU. Raises EngineError where there is none, or PyTorch lacks CUDA."""
+    cuda.require_cuda()
+    return find_flavour(find_driver().gpus[0].capability)
 
 
 def build_engine(
@@ -200,7 +205,7 @@ def build_engine(
     Gives what was found. Takes minutes. Raises EngineError.
     """
     width, height = size
-    flavour = flavour or find_flavour(find_driver().gpus[0].capability)
+    flavour = flavour or installed()
     image, mix = natural_frame(height, width), StyleMix.of({next(iter(weights.styles)): 1})
     row = torch.from_numpy(mix.row(weights.styles))
     with torch.inference_mode():

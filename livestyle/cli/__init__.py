@@ -8,6 +8,7 @@ import click
 
 from livestyle import __version__
 from livestyle.cli.bench import bench
+from livestyle.cli.build import build
 from livestyle.cli.export import export
 from livestyle.cli.image import image
 from livestyle.cli.styles import styles
@@ -34,5 +35,5 @@ def main(verbose: bool) -> None:
     logging.getLogger("livestyle").setLevel(logging.DEBUG if verbose else logging.INFO)
 
 
-for command in (video, image, styles, bench, export):
+for command in (video, image, styles, bench, build, export):
     main.add_command(command)

@@ -57,6 +57,13 @@ model_option = click.option(
     "--model", type=click.Choice(list(CONFIGS)), default=defaults.MODEL, help="Size of the network."
 )
 
+_painting_model_option = click.option(
+    "--model",
+    type=click.Choice(["auto", *CONFIGS]),
+    default="auto",
+    help="Size of the network; auto takes large where a GPU is fast enough for it.",
+)
+
 _PAINTING = (
     click.option(
         "-s",
@@ -65,7 +72,7 @@ _PAINTING = (
         metavar="NAME[:WEIGHT],...",
         help="Style, or a blend like mosaic:0.7,great_wave:0.3.",
     ),
-    model_option,
+    _painting_model_option,
     click.option(
         "--backend",
         type=click.Choice(["auto", *BACKENDS]),
@@ -95,11 +102,12 @@ def make_painter(
 ) -> Painter:
     """The painter that these options describe."""
     from livestyle.engine import load_engine
+    from livestyle.model_choice import choose_model
     from livestyle.painter import Painter
     from livestyle.styles import StyleMix
     from livestyle.weights import load_weights
 
-    weights = load_weights(model)
+    weights = load_weights(choose_model(backend) if model == "auto" else model)
     mix = StyleMix.parse(style)
     mix.row(weights.styles)  # an unknown style is told before anything slow begins
     return Painter(load_engine(weights, backend, streams=streams), mix, strength, keep_colors)
