@@ -8,6 +8,7 @@ import platformdirs
 import pytest
 
 from livestyle.errors import EngineError
+from tests.display import Display, missing
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -44,3 +45,12 @@ def user_data(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     monkeypatch.setattr(platformdirs, "user_data_path", lambda *_, **__: folder)
     monkeypatch.setattr(platformdirs, "user_cache_path", lambda *_, **__: folder / "cache")
     return folder
+
+
+@pytest.fixture(scope="session")
+def display(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Display]:
+    """A screen of the tests' own. Skips without its programs, except where LIVESTYLE_REQUIRE_DISPLAY is 1."""
+    if missing() and os.environ.get("LIVESTYLE_REQUIRE_DISPLAY") != "1":
+        pytest.skip(f"needs {', '.join(missing())}")
+    with Display(tmp_path_factory.mktemp("screen")) as screen:
+        yield screen

@@ -23,7 +23,7 @@ from livestyle.weights import Weights
 
 logger = logging.getLogger(__name__)
 
-_SIZES_KEPT = 2
+_SIZES_KEPT = 4
 _INSTANT = tuple(recipe for recipe in RECIPES if not recipe.compiled)
 _PRECISIONS = {torch.float16: "f16", torch.bfloat16: "bf16", torch.float32: "f32"}
 

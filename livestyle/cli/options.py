@@ -11,6 +11,7 @@ import click
 
 from livestyle import defaults
 from livestyle.architecture import CONFIGS, MIN_SIDE
+from livestyle.defaults import STROKE_SIZES
 from livestyle.engine import BACKENDS
 
 if TYPE_CHECKING:
@@ -33,21 +34,34 @@ class Share(click.FloatRange):
         return number
 
 
-class FrameSize(click.ParamType):  # type: ignore[type-arg]  # click 8.1 has it without
-    """A size like 1280x720, as (width, height)."""
+class Size(click.ParamType["tuple[int, int]"]):
+    """A width and a height in pixels, as 640x480."""
 
-    name = "size"
+    name = "WxH"
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[int, int]:
-        """The two numbers. Fails as usage errors do."""
+        """The width and the height. Fails as usage errors do."""
         if isinstance(value, tuple):
             return value
         width, _, height = str(value).lower().partition("x")
-        if not (width.isdecimal() and height.isdecimal() and min(int(width), int(height)) >= MIN_SIDE):
-            self.fail(f"{value!r} is no size of at least {MIN_SIDE}x{MIN_SIDE}, like 1280x720.", param, ctx)
+        if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+            self.fail(f"{value!r} is not a size such as 640x480.", param, ctx)
         return int(width), int(height)
+
+
+class FrameSize(Size):
+    """A size that the network can paint."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
+        """The width and the height. Fails as usage errors do."""
+        size = super().convert(value, param, ctx)
+        if min(size) < MIN_SIDE:
+            self.fail(f"{value!r} is below the smallest size, {MIN_SIDE}x{MIN_SIDE}.", param, ctx)
+        return size
 
 
 FILE = click.Path(path_type=Path)
@@ -87,7 +101,17 @@ _PAINTING = (
         help="How much of the painting is seen; 0 is the original.",
     ),
     click.option("--keep-colors", is_flag=True, help="Paint with the colours of the original."),
+    click.option(
+        "--stroke-size",
+        type=click.FloatRange(*STROKE_SIZES),
+        default=1.0,
+        metavar="FACTOR",
+        help="How large the strokes are; large pictures may want 2.",
+    ),
 )
+
+PAINTING = ("style", "model", "backend", "strength", "keep_colors", "stroke_size")
+"""The names of what `painting_options` adds."""
 
 
 def painting_options(command: _Command) -> _Command:
@@ -98,16 +122,30 @@ def painting_options(command: _Command) -> _Command:
 
 
 def make_painter(
-    style: str, model: str, backend: str, strength: float, keep_colors: bool, *, streams: int = 1
+    style: str,
+    model: str,
+    backend: str,
+    strength: float,
+    keep_colors: bool,
+    stroke_size: float,
+    *,
+    streams: int = 1,
 ) -> Painter:
     """The painter that these options describe."""
     from livestyle.engine import load_engine
-    from livestyle.model_choice import choose_model
     from livestyle.painter import Painter
     from livestyle.styles import StyleMix
     from livestyle.weights import load_weights
 
-    weights = load_weights(choose_model(backend) if model == "auto" else model)
+    weights = load_weights(chosen_model(model, backend))
     mix = StyleMix.parse(style)
     mix.row(weights.styles)  # an unknown style is told before anything slow begins
-    return Painter(load_engine(weights, backend, streams=streams), mix, strength, keep_colors)
+    engine = load_engine(weights, backend, streams=streams)
+    return Painter(engine, mix, strength, keep_colors, stroke_size)
+
+
+def chosen_model(model: str, backend: str) -> str:
+    """The model that --model means: auto is measured once on a GPU, and small elsewhere."""
+    from livestyle.model_choice import choose_model
+
+    return choose_model(backend) if model == "auto" else model

@@ -10,7 +10,7 @@ from livestyle.frame import Frame
 if TYPE_CHECKING:
     from livestyle.sinks.file import FileSink
 
-__all__ = ["Sink", "open_sink", "refuse_same_file"]
+__all__ = ["Sink", "open_live_sink", "open_sink", "refuse_same_file"]
 
 
 class Sink(Protocol):
@@ -44,6 +44,17 @@ def open_sink(
     if made_from is not None:
         refuse_same_file(path, made_from)
     return FileSink(path, size, rate=rate, audio_from=made_from if sound else None)
+
+
+def open_live_sink(target: Path | str, size: tuple[int, int], *, rate: float, sound: bool = False) -> Sink:
+    """Open what live frames of `size` (width, height) are written to: a file, a URL, or `-` for stdout.
+
+    `rate` is about how many come a second. With `sound` the default microphone is recorded too.
+    Raises `SinkError`.
+    """
+    from livestyle.sinks.file import FileSink
+
+    return FileSink(target, size, rate=rate)
 
 
 def refuse_same_file(path: Path | str, made_from: Path | str) -> None:

@@ -7,16 +7,15 @@ from itertools import chain
 from pathlib import Path
 
 import av
-import numpy as np
-from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
+from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from livestyle.errors import SourceError
-from livestyle.frame import Frame, Image
+from livestyle.frame import Frame
+from livestyle.sources.decoded import to_image
 
 logger = logging.getLogger(__name__)
 
-_UNTAGGED = {0, 2, 3}  # AVCOL_SPC_RGB, _UNSPECIFIED, _RESERVED: nothing that tells which matrix made the YUV
 _USUAL_RATE = Fraction(30)
 _PICTURES = {"image2"}
 """FFmpeg's readers of single pictures, beside those that are called `..._pipe`."""
@@ -93,7 +92,7 @@ class FileSource:
     def _decode(self) -> Iterator[Frame]:
         try:
             for decoded in self._container.decode(self._stream):
-                yield Frame(self._to_image(decoded), self._seconds(decoded))
+                yield Frame(to_image(decoded, self._reformatter), self._seconds(decoded))
             self._notice_a_cut()
         except av.FFmpegError as error:
             where = f"{self.path} after {self._pts:.2f} s"
@@ -115,18 +114,6 @@ class FileSource:
             self._start = moment if self._start is None else self._start
             self._pts = float(moment - self._start)
         return self._pts
-
-    def _to_image(self, decoded: av.VideoFrame) -> Image:
-        rgb = self._reformatter.reformat(
-            decoded,
-            format="rgb24",
-            src_colorspace=_matrix(decoded),
-            src_color_range=_range(decoded),
-            dst_color_range=ColorRange.JPEG,
-        )
-        image = rgb.to_ndarray()
-        quarter_turns = round(decoded.rotation / 90)  # counterclockwise, like np.rot90
-        return np.ascontiguousarray(np.rot90(image, quarter_turns), dtype=np.uint8)
 
 
 def _open(path: Path) -> tuple["av.container.InputContainer", VideoStream]:
@@ -152,16 +139,3 @@ def _open(path: Path) -> tuple["av.container.InputContainer", VideoStream]:
 
 def _reason(error: OSError | av.FFmpegError) -> str:
     return (error.strerror or str(error)).lower()
-
-
-def _matrix(decoded: av.VideoFrame) -> int:
-    """The YUV matrix the frame is tagged with; untagged, the one players assume from its size."""
-    if decoded.colorspace not in _UNTAGGED:
-        return decoded.colorspace
-    return Colorspace.ITU709 if decoded.width >= 1280 or decoded.height > 576 else Colorspace.ITU601
-
-
-def _range(decoded: av.VideoFrame) -> int:
-    if decoded.color_range in (ColorRange.MPEG, ColorRange.JPEG):
-        return decoded.color_range
-    return ColorRange.JPEG if decoded.format.name.startswith("yuvj") else ColorRange.MPEG
