@@ -11,6 +11,7 @@ from livestyle.cli.bench import bench
 from livestyle.cli.build import build
 from livestyle.cli.cam import cam
 from livestyle.cli.cameras import cameras
+from livestyle.cli.doctor import doctor
 from livestyle.cli.export import export
 from livestyle.cli.image import image
 from livestyle.cli.styles import styles
@@ -37,5 +38,5 @@ def main(verbose: bool) -> None:
     logging.getLogger("livestyle").setLevel(logging.DEBUG if verbose else logging.INFO)
 
 
-for command in (cam, video, image, styles, cameras, bench, build, export):
+for command in (cam, video, image, styles, cameras, bench, build, export, doctor):
     main.add_command(command)

@@ -5,6 +5,7 @@ from fractions import Fraction
 from functools import cache
 
 import av
+from av.codec.hwaccel import hwdevices_available
 
 from livestyle.errors import UnavailableError
 from livestyle.gpu import find_driver
@@ -29,6 +30,11 @@ def pick_encoder(hwaccel: str) -> str:
 def nvenc_options(crf: int) -> dict[str, str]:
     """NVENC's options for about the quality that x264 gives at that crf."""
     return {"preset": "p4", "rc": "vbr", "cq": str(crf), "b": "0"}
+
+
+def codecs() -> tuple[set[str], list[str]]:
+    """The codecs of this PyAV's FFmpeg, and the kinds of hardware that it was built for."""
+    return set(av.codecs_available), hwdevices_available()
 
 
 @cache
