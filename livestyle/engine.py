@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from livestyle import defaults
-from livestyle.errors import EngineError
+from livestyle.errors import EngineError, UnavailableError
+from livestyle.gpu import find_driver
 
 if TYPE_CHECKING:
     from livestyle.frame import Image
@@ -17,8 +19,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-BACKENDS = ("openvino", "torchscript")
+BACKENDS = ("tensorrt", "cuda", "openvino", "torchscript")
 """Every backend, the fastest first: the order in which `auto` tries them."""
+
+_ON_GPU = {"tensorrt", "cuda"}
 
 
 class Engine(Protocol):
@@ -50,6 +54,15 @@ class Engine(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What `auto` took."""
+
+    engine: Engine
+    skipped: dict[str, str]
+    """Each better backend, with the reason why it does not run here."""
+
+
 def load_engine(weights: Weights, backend: str = defaults.BACKEND, *, streams: int = 1) -> Engine:
     """The network made ready to run.
 
@@ -60,20 +73,44 @@ def load_engine(weights: Weights, backend: str = defaults.BACKEND, *, streams: i
     this machine has, and logs why it skipped the others.
     """
     if backend != "auto":
-        return _open(backend, weights, streams)
+        try:
+            return _open(backend, weights, streams)
+        except UnavailableError as error:
+            raise UnavailableError(f"{error}; --backend auto takes what is here") from error
+    return choose_engine(weights, streams=streams).engine
+
+
+def choose_engine(weights: Weights, *, streams: int = 1) -> Choice:
+    """What `auto` takes, with the reason for each step down, which is logged too.
+
+    A GPU or an optional package that is not there is only worth a debug message.
+    """
+    skipped: dict[str, str] = {}
     for name in BACKENDS:
         try:
             engine = _open(name, weights, streams)
         except EngineError as error:
-            logger.warning("skipped backend %s: %s", name, error)
+            level = logging.DEBUG if isinstance(error, UnavailableError) else logging.WARNING
+            logger.log(level, "skipped backend %s: %s", name, error)
+            skipped[name] = str(error)
             continue
         logger.info("backend %s: the fastest that runs here", engine.backend)
-        return engine
+        return Choice(engine, skipped)
     raise EngineError(f"no backend runs here (tried {', '.join(BACKENDS)}): reinstall livestyle")
 
 
 def _open(backend: str, weights: Weights, streams: int) -> Engine:
     if backend not in BACKENDS:
         raise EngineError(f"unknown backend {backend!r}: choose auto, {', '.join(BACKENDS)}")
+    if backend in _ON_GPU:
+        require_gpu(backend)  # before PyTorch is loaded, which OpenVINO does without
     engine: Engine = importlib.import_module(f"livestyle.backends.{backend}").load(weights, streams)
     return engine
+
+
+def require_gpu(backend: str) -> None:
+    """Raises UnavailableError where there is no NVIDIA GPU, without loading PyTorch to find out."""
+    try:
+        find_driver()
+    except UnavailableError as error:
+        raise UnavailableError(f"backend {backend!r} needs an NVIDIA GPU, and {error}") from error

@@ -11,10 +11,11 @@ import livestyle
 
 PACKAGE = Path(livestyle.__file__).parent
 HEAVY = {
-    "torch": {"network", "backends.torchscript"},
+    "torch": {"network", "backends"},
     "openvino": {"backends.openvino"},
     # painter blends whole frames, which OpenCV does several times faster than NumPy
     "cv2": {"painter", "steady", "sources", "sinks"},
+    "onnx": {"onnx_graph"},
     "av": {"sources", "sinks"},
     "threading": {"prefetch"},
     "click": {"cli"},

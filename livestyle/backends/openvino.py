@@ -6,6 +6,8 @@ On a CPU with bfloat16 in hardware everything but the statistics of the norms ru
 
 from collections.abc import Callable
 from functools import lru_cache, partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -108,6 +110,17 @@ def build(weights: Weights, height: int, width: int) -> "ov.Model":
     affine = op.parameter([weights.config.affine_length], np.float32, name="affine")
     painted = _Builder(weights, affine).paint(_enter(frame, height, width))
     return ov.Model([_leave(painted, height, width)], [frame, affine], "livestyle")
+
+
+def serialize(weights: Weights, height: int, width: int) -> tuple[bytes, bytes]:
+    """The graph as OpenVINO's two files, .xml and .bin, with named inputs and output."""
+    model = build(weights, height, width)
+    for port, name in zip((*model.inputs, model.output(0)), ("frame", "affine", "painted"), strict=True):
+        port.get_tensor().set_names({name})
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "network.xml"
+        ov.save_model(model, path, compress_to_fp16=False)
+        return path.read_bytes(), path.with_suffix(".bin").read_bytes()
 
 
 class _Builder:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from livestyle import defaults
-from livestyle.cli.options import FILE, PAINTING, Share, Size, make_painter, painting_options
+from livestyle.cli.options import FILE, PAINTING, Share, Size, chosen_model, make_painter, painting_options
 from livestyle.cli.stopping import stoppable
 
 if TYPE_CHECKING:
@@ -139,6 +139,7 @@ def _set_up(stack: ExitStack, options: dict[str, Any]) -> tuple[Show, LiveSource
     background = stack.enter_context(Background())
     opening = background.do(partial(open_camera, options["camera"], size=options["size"], fps=options["fps"]))
     stack.callback(_close_opened, opening)
+    options["model"] = chosen_model(options["model"], options["backend"])
     painter = make_painter(**{name: options[name] for name in PAINTING})
     source = opening.result()
     archive = _archive(stack, source, background, options)

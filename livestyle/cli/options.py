@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from livestyle import defaults
-from livestyle.architecture import CONFIGS
+from livestyle.architecture import CONFIGS, MIN_SIDE
 from livestyle.defaults import STROKE_SIZES
 from livestyle.engine import BACKENDS
 
@@ -51,11 +51,31 @@ class Size(click.ParamType["tuple[int, int]"]):
         return int(width), int(height)
 
 
+class FrameSize(Size):
+    """A size that the network can paint."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
+        """The width and the height. Fails as usage errors do."""
+        size = super().convert(value, param, ctx)
+        if min(size) < MIN_SIDE:
+            self.fail(f"{value!r} is below the smallest size, {MIN_SIDE}x{MIN_SIDE}.", param, ctx)
+        return size
+
+
 FILE = click.Path(path_type=Path)
 """A path whose faults the library explains."""
 
 model_option = click.option(
     "--model", type=click.Choice(list(CONFIGS)), default=defaults.MODEL, help="Size of the network."
+)
+
+_painting_model_option = click.option(
+    "--model",
+    type=click.Choice(["auto", *CONFIGS]),
+    default="auto",
+    help="Size of the network; auto takes large where a GPU is fast enough for it.",
 )
 
 _PAINTING = (
@@ -66,7 +86,7 @@ _PAINTING = (
         metavar="NAME[:WEIGHT],...",
         help="Style, or a blend like mosaic:0.7,great_wave:0.3.",
     ),
-    model_option,
+    _painting_model_option,
     click.option(
         "--backend",
         type=click.Choice(["auto", *BACKENDS]),
@@ -117,8 +137,15 @@ def make_painter(
     from livestyle.styles import StyleMix
     from livestyle.weights import load_weights
 
-    weights = load_weights(model)
+    weights = load_weights(chosen_model(model, backend))
     mix = StyleMix.parse(style)
     mix.row(weights.styles)  # an unknown style is told before anything slow begins
     engine = load_engine(weights, backend, streams=streams)
     return Painter(engine, mix, strength, keep_colors, stroke_size)
+
+
+def chosen_model(model: str, backend: str) -> str:
+    """The model that --model means: auto is measured once on a GPU, and small elsewhere."""
+    from livestyle.model_choice import choose_model
+
+    return choose_model(backend) if model == "auto" else model

@@ -36,7 +36,13 @@ _STREAMS = 2
     metavar="0..1",
     help="How much flicker is taken away; 0 paints each frame by itself.",
 )
-def video(source: Path, target: Path, steady: float, **painting: Any) -> None:
+@click.option(
+    "--hwaccel",
+    type=click.Choice(["auto", "none"]),
+    default="auto",
+    help="Decode and encode on a GPU that can, or never.",
+)
+def video(source: Path, target: Path, steady: float, hwaccel: str, **painting: Any) -> None:
     """Paint the video IN into OUT (.mp4, .mov, .mkv), with its sound.
 
     Ctrl-C ends the clip early; what is painted by then can be played.
@@ -44,8 +50,8 @@ def video(source: Path, target: Path, steady: float, **painting: Any) -> None:
     from livestyle.sinks import open_sink
     from livestyle.sources import open_source
 
-    with closing(open_source(source)) as frames:
-        sink = open_sink(target, frames.size, rate=frames.fps, made_from=source)
+    with closing(open_source(source, hwaccel=hwaccel)) as frames:
+        sink = open_sink(target, frames.size, rate=frames.fps, made_from=source, hwaccel=hwaccel)
         try:
             with stoppable() as stop, sink:
                 painter = make_painter(**painting, streams=_STREAMS)

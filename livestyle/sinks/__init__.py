@@ -32,10 +32,12 @@ def open_sink(
     rate: float | Fraction | None = None,
     made_from: Path | str | None = None,
     sound: bool = True,
+    hwaccel: str = "auto",
 ) -> "FileSink":
     """Open the video file `path` for frames of `size` (width, height) that are `made_from` another file.
 
     `rate` is about how many frames a second will come. With `sound`, that file's soundtrack goes along.
+    `hwaccel` encodes on the GPU (`auto`) where there is one that can, or never (`none`).
     Everything that can be known to be wrong beforehand raises `SinkError` here, the output being the input
     included.
     """
@@ -43,7 +45,7 @@ def open_sink(
 
     if made_from is not None:
         refuse_same_file(path, made_from)
-    return FileSink(path, size, rate=rate, audio_from=made_from if sound else None)
+    return FileSink(path, size, rate=rate, audio_from=made_from if sound else None, hwaccel=hwaccel)
 
 
 def refuse_same_file(path: Path | str, made_from: Path | str) -> None:

@@ -17,6 +17,7 @@ from av.video.stream import VideoStream
 
 from livestyle.errors import SinkError
 from livestyle.frame import Frame, Image
+from livestyle.sinks.hwaccel import X264, nvenc_options, pick_encoder
 from livestyle.sinks.partial import PartialFile
 from livestyle.sinks.soundtrack import Soundtrack
 
@@ -39,7 +40,7 @@ class FileSink:
 
     `rate` is about how many frames a second will come. The first audio track of `audio_from` goes along. An
     odd size grows to the next even one by repeating its edge, which H.264 needs. `preset` and `crf` are
-    x264's.
+    x264's; `hwaccel` is `auto` or `none`.
 
     The file appears under its name when it is complete: on `close`, on leaving the `with`, and also on
     leaving it by Ctrl-C, with sound up to the last frame then. Any other exception discards what was written.
@@ -56,6 +57,7 @@ class FileSink:
         audio_from: Path | str | None = None,
         preset: str = "ultrafast",
         crf: int = 23,
+        hwaccel: str = "none",
     ) -> None:
         self.path = Path(path)
         self.size = size
@@ -70,7 +72,9 @@ class FileSink:
         self._opened = ExitStack()
         with self._translated(f"try another size than {size[0]}x{size[1]}"), self._discarded_on_error():
             self._container = self._opened.enter_context(closing(_open(self._partial.part, form)))
-            self._video = _add_video(self._container, size, self._rate, _x264(preset, crf))
+            encoder = pick_encoder(hwaccel)
+            options = _x264(preset, crf) if encoder == X264 else nvenc_options(crf)
+            self._video = _add_video(self._container, size, self._rate, encoder, options)
             if audio_from is not None:
                 self._sound = self._opened.enter_context(
                     closing(Soundtrack(Path(audio_from), self._container))
@@ -190,10 +194,11 @@ def _x264(preset: str, crf: int) -> dict[str, str]:
 
 
 def _add_video(
-    container: OutputContainer, size: tuple[int, int], rate: Fraction, options: dict[str, str]
+    container: OutputContainer, size: tuple[int, int], rate: Fraction, encoder: str, options: dict[str, str]
 ) -> VideoStream:
     try:
-        stream = container.add_stream("libx264", rate=rate, options=options)
+        stream = container.add_stream(encoder, rate=rate, options=options)
+        assert isinstance(stream, VideoStream)
     except av.codec.codec.UnknownCodecError as error:
         raise SinkError(
             "cannot write video: this PyAV has no libx264; pip install --force-reinstall av"

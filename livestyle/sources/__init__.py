@@ -62,8 +62,11 @@ class LiveSource(FrameSource, Protocol):
         ...
 
 
-def open_source(path: Path | str) -> "FileSource":
-    """Open the video at `path`; raise `SourceError` when there is none that can be decoded."""
+def open_source(path: Path | str, *, hwaccel: str = "auto") -> "FileSource":
+    """Open the video at `path`; raise `SourceError` when there is none that can be decoded.
+
+    `hwaccel` decodes on the GPU (`auto`) where there is one that can, or never (`none`).
+    """
     from livestyle.sources.file import FileSource  # loads FFmpeg, which `livestyle --help` can do without
 
-    return FileSource(path)
+    return FileSource(path, hwaccel=hwaccel)

@@ -13,6 +13,7 @@ from av.video.stream import VideoStream
 from livestyle.errors import SourceError
 from livestyle.frame import Frame
 from livestyle.sources.decoded import to_image
+from livestyle.sources.hwaccel import open_container
 
 logger = logging.getLogger(__name__)
 
@@ -26,14 +27,14 @@ class FileSource:
 
     `pts` counts from the first frame. Rotation metadata is applied, more than 8 bits per
     channel become 8, alpha is dropped. The first frame is decoded on opening, so a file that opens has a
-    picture and a true size. Raises `SourceError`.
+    picture and a true size. `hwaccel` is `auto` or `none`. Raises `SourceError`.
     """
 
     live = False
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, *, hwaccel: str = "none") -> None:
         self.path = Path(path)
-        self._container, self._stream = _open(self.path)
+        self._container, self._stream = _open(self.path, hwaccel)
         self._stream.thread_type = "AUTO"
         self._reformatter = VideoReformatter()
         self._start: Fraction | None = None  # of the first frame: Matroska states no start per stream
@@ -116,15 +117,14 @@ class FileSource:
         return self._pts
 
 
-def _open(path: Path) -> tuple["av.container.InputContainer", VideoStream]:
+def _open(path: Path, hwaccel: str) -> tuple["av.container.InputContainer", VideoStream]:
     if not path.exists():
         raise SourceError(f"cannot open {path}: no such file; check the name")
     if path.is_dir():
         raise SourceError(f"cannot open {path}: it is a folder; name a video in it")
     try:
-        container = av.open(
-            f"file:{path}"
-        )  # the prefix keeps a colon in a name from being read as a protocol
+        # the prefix keeps a colon in a name from being read as a protocol
+        container = open_container(f"file:{path}", hwaccel)
     except (av.FFmpegError, OSError) as error:
         raise SourceError(f"cannot open {path}: {_reason(error)}; is it a video?") from error
     if container.format.name in _PICTURES or container.format.name.endswith("_pipe"):
