@@ -15,6 +15,7 @@ from livestyle.architecture import MIN_SIDE
 from livestyle.errors import SourceError
 from livestyle.frame import Frame
 from livestyle.steady import Held, hold, settle
+from livestyle.timeline import distance
 
 if TYPE_CHECKING:
     from livestyle.engine import Engine
@@ -26,6 +27,8 @@ _FULL_CONTRAST = 8.0
 
 Instance norm stretches any contrast to the same: without this a fade to black would end in a grey flash.
 """
+_CUT = 0.2
+"""Where the style of a frame is further than this from the last one's, it is a cut and no fade."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +44,22 @@ class Painter:
 
     def __call__(self, image: Image) -> Image:
         """Paints an image by itself. Raises SourceError where it is smaller than the network can paint."""
-        return image if self.strength == 0 else self._finish(image, self._start(image)())
+        return image if self.strength == 0 else self._finish(image, self._start(image, self.style)())
 
-    def follow(self, frames: Iterable[Frame], steadiness: float = defaults.STEADY) -> Iterator[Frame]:
+    def follow(
+        self,
+        frames: Iterable[Frame],
+        steadiness: float = defaults.STEADY,
+        style_at: Callable[[float], StyleMix] | None = None,
+    ) -> Iterator[Frame]:
         """Paints the frames of a video, in order, without flicker: `livestyle.steady` says what 0 to 1 means.
 
-        As many frames are begun ahead as keep the engine busy. Raises SourceError as for an image.
+        As many frames are begun ahead as keep the engine busy. `style_at` tells the style of each moment,
+        where it changes. Raises SourceError as for an image.
         """
         begun: deque[tuple[Frame, Held, Callable[[], Image]]] = deque()
         held: Held | None = None
+        style = self.style
         shown: Image | None = None
 
         def finish() -> Frame:
@@ -63,8 +73,10 @@ class Painter:
             return
         try:
             for frame in frames:
-                held = hold(frame.image, held, steadiness)
-                begun.append((frame, held, self._start(held.image)))
+                before, style = style, self.style if style_at is None else style_at(frame.pts)
+                # what stands still keeps most of its last painting, which must not outlive a change of style
+                held = hold(frame.image, None if distance(before, style) > _CUT else held, steadiness)
+                begun.append((frame, held, self._start(held.image, style)))
                 if len(begun) == self.engine.in_flight:
                     yield finish()
             while begun:
@@ -73,13 +85,13 @@ class Painter:
             for _, _, fetch in begun:  # on the way out the engine may still read the frames
                 fetch()
 
-    def _start(self, image: Image) -> Callable[[], Image]:
+    def _start(self, image: Image, style: StyleMix) -> Callable[[], Image]:
         height, width, _ = image.shape
         if min(height, width) < MIN_SIDE:
             raise SourceError(
                 f"cannot paint {width}x{height}: the smallest is {MIN_SIDE}x{MIN_SIDE}; enlarge it"
             )
-        return self.engine.start(image, self.style)
+        return self.engine.start(image, style)
 
     def _finish(self, image: Image, painted: Image) -> Image:
         if self.keep_colors:

@@ -16,7 +16,8 @@ HEAVY = {
     # painter blends whole frames, which OpenCV does several times faster than NumPy
     "cv2": {"painter", "steady", "sources", "sinks"},
     "av": {"sources", "sinks"},
-    "threading": {"prefetch"},
+    # a spool starts no thread; it is read by several
+    "threading": {"prefetch", "sources.spool"},
     "click": {"cli"},
     "rich": {"cli"},
 }

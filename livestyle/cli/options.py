@@ -77,12 +77,15 @@ def make_painter(
     style: str, model: str, backend: str, strength: float, keep_colors: bool, *, streams: int = 1
 ) -> Painter:
     """The painter that these options describe."""
+    from livestyle.backends.untouched import UntouchedEngine
     from livestyle.engine import load_engine
     from livestyle.painter import Painter
-    from livestyle.styles import StyleMix
+    from livestyle.timeline import Timeline
     from livestyle.weights import load_weights
 
     weights = load_weights(model)
-    mix = StyleMix.parse(style)
-    mix.row(weights.styles)  # an unknown style is told before anything slow begins
-    return Painter(load_engine(weights, backend, streams=streams), mix, strength, keep_colors)
+    timeline = Timeline.parse(style)
+    for mix in timeline.mixes:
+        mix.row(weights.styles)  # an unknown style is told before anything slow begins
+    engine = load_engine(weights, backend, streams=streams) if strength else UntouchedEngine()
+    return Painter(engine, timeline.at(0), strength, keep_colors)

@@ -29,8 +29,17 @@ class FrameSource(Protocol):
         ...
 
 
-def open_source(path: Path | str) -> "FileSource":
-    """Open the video at `path`; raise `SourceError` when there is none that can be decoded."""
+def open_source(
+    path: Path | str,
+    *,
+    start_seconds: float = 0.0,
+    end_seconds: float | None = None,
+    rate: float | None = None,
+) -> "FileSource":
+    """Open the video at `path`, or a part of it; raise `SourceError` when there is none that can be decoded.
+
+    `rate` is how many of numbered pictures are shown a second.
+    """
     from livestyle.sources.file import FileSource  # loads FFmpeg, which `livestyle --help` can do without
 
-    return FileSource(path)
+    return FileSource(path, start_seconds=start_seconds, end_seconds=end_seconds, rate=rate)

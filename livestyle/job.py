@@ -1,0 +1,135 @@
+"""A whole file painted into another: what `livestyle video` does once and `livestyle batch` many times."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from livestyle import defaults
+from livestyle.encoding import Encoding
+from livestyle.pace import fill_up, thin_out
+from livestyle.pipeline import Report, run
+from livestyle.sinks import open_sink
+from livestyle.sources import open_source
+
+if TYPE_CHECKING:
+    from livestyle.frame import Frame
+    from livestyle.painter import Painter
+    from livestyle.sinks.file import FileSink
+    from livestyle.sinks.sequence import SequenceSink
+    from livestyle.sources.file import FileSource
+    from livestyle.timeline import Timeline
+
+Show = Callable[[int | None], AbstractContextManager[Callable[[Report], None] | None]]
+"""Opens something that shows progress, for about so many frames."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One file to paint, and how."""
+
+    source: Path
+    target: Path
+    start_seconds: float = 0.0
+    end_seconds: float | None = None
+    fps: float | None = None
+    """Frames a second of the output, all equally far apart; None: as they are in the input."""
+    steady: float = defaults.STEADY
+    encoding: Encoding = field(default_factory=Encoding)
+    form: str | None = None
+    overwrite: bool = False
+
+
+@dataclass
+class Outcome:
+    """What became of a job."""
+
+    report: Report | None = None
+    complete: bool = False
+    """Whether the output is in its place, be it with less than everything."""
+    faults: list[str] = field(default_factory=list)
+    """What was wrong with the input, one line each."""
+
+
+def paint_file(
+    job: Job,
+    make_painter: Callable[[], Painter],
+    timeline: Timeline,
+    *,
+    show: Show = lambda _: nullcontext(),
+    outcome: Outcome | None = None,
+) -> Outcome:
+    """Paint a file. Raises what source, sink and painter raise.
+
+    `make_painter` is called when input and output are known to be good. After KeyboardInterrupt, `outcome`
+    says whether there is something to keep.
+    """
+    outcome = outcome or Outcome()
+    with closing(_open(job)) as frames:
+        rate = _constant_rate(job, frames)
+        sink = _sink(job, frames, rate)
+        try:
+            with sink, show(_estimate(frames, rate)) as on_frame:
+                painter = make_painter()
+                outcome.report = run(
+                    frames, _paint(job, painter, timeline, frames, rate), sink, on_frame=on_frame
+                )
+        finally:
+            outcome.complete = sink.complete
+            outcome.faults = frames.faults
+    return outcome
+
+
+def _open(job: Job) -> FileSource:
+    return open_source(job.source, start_seconds=job.start_seconds, end_seconds=job.end_seconds, rate=job.fps)
+
+
+def _sink(job: Job, frames: FileSource, rate: Fraction | None) -> FileSink | SequenceSink:
+    return open_sink(
+        job.target,
+        frames.size,
+        rate=rate or frames.fps,
+        made_from=frames.excerpt,
+        encoding=job.encoding,
+        form=job.form,
+        pixel_aspect=frames.pixel_aspect,
+        colors=frames.colors,
+        overwrite=job.overwrite,
+    )
+
+
+def _paint(
+    job: Job, painter: Painter, timeline: Timeline, source: FileSource, rate: Fraction | None
+) -> Callable[[Iterable[Frame]], Iterator[Frame]]:
+    def paint(frames: Iterable[Frame]) -> Iterator[Frame]:
+        if rate is None:
+            return painter.follow(frames, job.steady, timeline.at)
+        seen = painter.follow(thin_out(frames, rate), job.steady, timeline.at)
+        return fill_up(seen, rate, last_seconds=1 / source.fps)
+
+    return paint
+
+
+def _constant_rate(job: Job, frames: FileSource) -> Fraction | None:
+    """The frame rate to force: the one asked for, or one that the kind of output needs."""
+    from livestyle.sinks.containers import container_of
+
+    if "%" in job.target.name:
+        return None if job.fps is None else Fraction(job.fps).limit_denominator(1001)
+    container = container_of(job.target, job.form)
+    fps = job.fps
+    if container.highest_rate is not None and (fps or frames.fps) > container.highest_rate:
+        fps = container.highest_rate
+    if fps is None and container.constant_rate:
+        fps = frames.fps
+    return None if fps is None else Fraction(fps).limit_denominator(1001)
+
+
+def _estimate(frames: FileSource, rate: Fraction | None) -> int | None:
+    if rate is None or frames.duration_seconds is None:
+        return frames.frame_estimate
+    return max(1, round(frames.duration_seconds * rate))

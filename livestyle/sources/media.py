@@ -1,0 +1,102 @@
+"""A video to read: a file, a sequence of pictures, or what comes through a pipe."""
+
+import os
+import re
+import sys
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+
+from livestyle.errors import SourceError
+from livestyle.sources.spool import Spool
+
+STDIN = "-"
+_NUMBERED = re.compile(r"%0?\d*d")
+_USUAL_RATE = Fraction(30)
+
+
+class Media:
+    """What can be opened several times over, by each reader for itself; closed by whoever made it.
+
+    `path` is a file, a named pipe, `-` for stdin, or numbered pictures like `frames/%05d.png`, of which
+    `rate` are shown a second. Raises SourceError where there is nothing to open.
+    """
+
+    def __init__(self, path: Path | str, *, rate: float | Fraction | None = None) -> None:
+        self.path = Path(path)
+        self.name = "stdin" if str(path) == STDIN else str(path)
+        self.pictures: list[int] = []
+        """The numbers of a sequence's pictures; empty for anything else."""
+        self._rate = Fraction(rate or _USUAL_RATE).limit_denominator(1001)
+        self._spool: Spool | None = None
+        if str(path) == STDIN:
+            self._spool = Spool(sys.stdin.fileno(), self.name)
+        elif _is_numbered(self.path):
+            self.pictures = numbers(self.path)
+        else:
+            self._check()
+
+    def open(self) -> InputContainer:
+        """A container of its own for each caller, who closes it. Raises as FFmpeg does."""
+        if self._spool is not None:
+            return av.open(self._spool.view(), "r", metadata_errors="replace")
+        # the prefix keeps a colon in a name from being read as a protocol
+        name = f"file:{self.path}"
+        if self.pictures:
+            options = {"framerate": str(self._rate), "start_number": str(self.pictures[0])}
+            return av.open(name, "r", format="image2", options=options)
+        return av.open(name, "r", metadata_errors="replace")
+
+    def close(self) -> None:
+        """Forget what a pipe brought; safe to call twice."""
+        if self._spool is not None:
+            self._spool.close()
+
+    def _check(self) -> None:
+        if not self.path.exists():
+            raise SourceError(f"cannot open {self.path}: no such file; check the name")
+        if self.path.is_dir():
+            raise SourceError(f"cannot open {self.path}: it is a folder; name a video in it")
+        if not os.access(self.path, os.R_OK):
+            raise SourceError(f"cannot open {self.path}: permission denied; ask its owner")
+        if self.path.is_fifo():
+            self._spool = Spool(os.open(self.path, os.O_RDONLY), self.name)
+        elif self.path.is_file() and self.path.stat().st_size == 0:
+            raise SourceError(f"cannot open {self.path}: it is empty; is it a video?")
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """The part of a video that something is made from."""
+
+    media: Media
+    begin: Fraction | None = None
+    """The moment of its first frame by the video's own clock; None where that is not known."""
+    begins_later: bool = False
+    """Whether it begins after the video does."""
+    length_seconds: float | None = None
+    """None: to the end of the video."""
+
+
+def numbers(pattern: Path) -> list[int]:
+    """The numbers of the pictures that `pattern` matches, in order. Raises SourceError where none does."""
+    match = _NUMBERED.search(pattern.name)
+    if match is None or _NUMBERED.search(str(pattern.parent)):
+        raise SourceError(f"cannot open {pattern}: only the name may be numbered; write frames/%05d.png")
+    before, after = pattern.name[: match.start()], pattern.name[match.end() :]
+    found = []
+    if pattern.parent.is_dir():
+        for path in pattern.parent.iterdir():
+            number = path.name.removeprefix(before).removesuffix(after)
+            if number.isdigit() and path.name == pattern.name % int(number):
+                found.append(int(number))
+    if not found:
+        raise SourceError(f"cannot open {pattern}: no picture has such a name; check the pattern")
+    return sorted(found)
+
+
+def _is_numbered(path: Path) -> bool:
+    return _NUMBERED.search(str(path)) is not None and not path.exists()
