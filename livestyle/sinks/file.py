@@ -202,7 +202,10 @@ class FileSink:
             yield
         except (av.FFmpegError, OSError) as error:
             reason = (error.strerror or str(error)).lower()
-            raise SinkError(f"cannot write {self.path}: {reason}; {advice}") from error
+            if isinstance(error, BrokenPipeError):
+                advice = "does its reader still run?"
+            name = self.path if self._partial is not None else "stdout"
+            raise SinkError(f"cannot write {name}: {reason}; {advice}") from error
 
     @contextmanager
     def _discarded_on_error(self) -> Iterator[None]:

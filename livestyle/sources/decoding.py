@@ -35,6 +35,9 @@ class Decoder:
         self._end = Fraction(0)
         self._ended = False
         self._stated = _stated_end(container)
+        # mp4 states its frames too, of which an edit list may leave some out
+        self._stated_frames = stream.frames if container.format.name == "avi" else 0
+        self._packets_seen = 0
         self._rate = stream.average_rate or Fraction(30)
 
     def frames(self) -> Iterator[VideoFrame]:
@@ -48,7 +51,10 @@ class Decoder:
     @property
     def faults(self) -> list[str]:
         """What was wrong with what has been read so far, one line each."""
-        return [line for line in (self._damage(), self._cut() if self._ended else "") if line]
+        lines = [self._damage()]
+        if self._ended:
+            lines += [self._cut(), self._gap()]
+        return [line for line in lines if line]
 
     def forget(self) -> None:
         """Take what was wrong so far for no fault: those frames are not wanted."""
@@ -85,6 +91,7 @@ class Decoder:
                     failed_in_a_row = 0
                     self._look_at(packet)
                     if packet.stream_index == self._stream.index and packet.size:
+                        self._packets_seen += 1
                         yield cast("Packet[VideoStream]", packet)
             except av.FFmpegError as error:
                 failed_in_a_row += 1
@@ -128,6 +135,13 @@ class Decoder:
             return ""
         seen, stated = float(self._end), float(self._stated)
         return f"{self._name} is cut short: it ends at {seen:.1f} of {stated:.1f} s"
+
+    def _gap(self) -> str:
+        """Where frames are missing that FFmpeg has passed over in search of the next sound one."""
+        missing = self._stated_frames - self._packets_seen
+        return f"{self._name} is damaged: {missing} of {self._stated_frames} frames are missing" * (
+            missing > 0
+        )
 
 
 def _stated_end(container: InputContainer) -> Fraction | None:

@@ -229,7 +229,7 @@ def _open(media: Media) -> tuple[InputContainer, VideoStream]:
     try:
         container = media.open()
     except (av.FFmpegError, OSError) as error:
-        raise SourceError(f"cannot open {media.name}: {_reason(error)}; is it a video?") from error
+        raise SourceError(f"cannot open {media.name}: {_reason(error, media)}") from error
     if not media.pictures and (container.format.name in _PICTURES or container.format.name.endswith("_pipe")):
         container.close()
         raise SourceError(
@@ -242,5 +242,7 @@ def _open(media: Media) -> tuple[InputContainer, VideoStream]:
     raise SourceError(f"cannot read {media.name}: it holds no video that can be decoded; choose another file")
 
 
-def _reason(error: OSError | av.FFmpegError) -> str:
-    return (error.strerror or str(error)).lower()
+def _reason(error: OSError | av.FFmpegError, media: Media) -> str:
+    if isinstance(error, av.InvalidDataError) and media.begins_as_mp4():
+        return "its index is missing: the recording was not finished; repair it with untrunc"
+    return f"{(error.strerror or str(error)).lower()}; is it a video?"

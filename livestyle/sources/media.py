@@ -16,6 +16,7 @@ from livestyle.sources.spool import Spool
 STDIN = "-"
 _NUMBERED = re.compile(r"%0?\d*d")
 _USUAL_RATE = Fraction(30)
+_PATIENCE_SECONDS = 30.0
 
 
 class Media:
@@ -33,7 +34,7 @@ class Media:
         self._rate = Fraction(rate or _USUAL_RATE).limit_denominator(1001)
         self._spool: Spool | None = None
         if str(path) == STDIN:
-            self._spool = Spool(sys.stdin.fileno(), self.name)
+            self._spool = Spool(sys.stdin.fileno(), self.name, _patience_seconds())
         elif _is_numbered(self.path):
             self.pictures = numbers(self.path)
         else:
@@ -50,6 +51,13 @@ class Media:
             return av.open(name, "r", format="image2", options=options)
         return av.open(name, "r", metadata_errors="replace")
 
+    def begins_as_mp4(self) -> bool:
+        """Whether it is of the family of mp4, whose index may be missing."""
+        if self._spool is not None:
+            return self._spool.read_at(4, 4) == b"ftyp"
+        with self.path.open("rb") as file:
+            return file.read(8)[4:] == b"ftyp"
+
     def close(self) -> None:
         """Forget what a pipe brought; safe to call twice."""
         if self._spool is not None:
@@ -63,7 +71,7 @@ class Media:
         if not os.access(self.path, os.R_OK):
             raise SourceError(f"cannot open {self.path}: permission denied; ask its owner")
         if self.path.is_fifo():
-            self._spool = Spool(os.open(self.path, os.O_RDONLY), self.name)
+            self._spool = Spool(os.open(self.path, os.O_RDONLY), self.name, _patience_seconds())
         elif self.path.is_file() and self.path.stat().st_size == 0:
             raise SourceError(f"cannot open {self.path}: it is empty; is it a video?")
 
@@ -96,6 +104,14 @@ def numbers(pattern: Path) -> list[int]:
     if not found:
         raise SourceError(f"cannot open {pattern}: no picture has such a name; check the pattern")
     return sorted(found)
+
+
+def _patience_seconds() -> float:
+    """How long a pipe may bring nothing before it is given up."""
+    try:
+        return float(os.environ.get("LIVESTYLE_PATIENCE", _PATIENCE_SECONDS))
+    except ValueError:
+        return _PATIENCE_SECONDS
 
 
 def _is_numbered(path: Path) -> bool:

@@ -20,7 +20,7 @@ class Spool:
     threads.
     """
 
-    def __init__(self, fd: int, name: str, patience_seconds: float = 30.0) -> None:
+    def __init__(self, fd: int, name: str, patience_seconds: float) -> None:
         self.name = name
         self._fd = fd
         self._patience_seconds = patience_seconds
