@@ -6,3 +6,6 @@ BACKEND = "auto"
 
 STEADY = 0.9
 """How steady videos are kept."""
+
+STROKE_SIZES = (0.5, 4.0)
+"""The smallest and the largest strokes: those of 2 are twice as large as the network paints them."""

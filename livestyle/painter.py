@@ -31,6 +31,16 @@ _CUT = 0.2
 """Where the style of a frame is further than this from the last one's, it is a cut and no fade."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Painted:
+    """What painting the next frame of a video needs of this one."""
+
+    held: Held
+    image: Image
+    """The painting as it was shown, at the network's working size."""
+    style: StyleMix
+
+
 @dataclass(frozen=True, slots=True)
 class Painter:
     """Paints images in one way. Call it with an image (H, W, 3); it gives one of the same size."""
@@ -41,10 +51,19 @@ class Painter:
     """How much of the painting is seen: 0 is the original, 1 the painting alone."""
     keep_colors: bool = False
     """Whether the painting lends its luminance only, and the colours stay the original's."""
+    stroke_size: float = 1.0
+    """How large strokes are: at 2 the network paints a frame of half the sides, which is enlarged."""
+    working_scale: float = 1.0
+    """Sides of what the network is given, as a share of the frame's, to save time: at most 1.
+
+    What the original has of finer detail than that is laid over the painting.
+    """
 
     def __call__(self, image: Image) -> Image:
         """Paints an image by itself. Raises SourceError where it is smaller than the network can paint."""
-        return image if self.strength == 0 else self._finish(image, self._start(image, self.style)())
+        if self.strength == 0:
+            return image
+        return self._finish(image, self._start(self._reduced(image), self.style)())
 
     def follow(
         self,
@@ -75,7 +94,9 @@ class Painter:
             for frame in frames:
                 before, style = style, self.style if style_at is None else style_at(frame.pts)
                 # what stands still keeps most of its last painting, which must not outlive a change of style
-                held = hold(frame.image, None if distance(before, style) > _CUT else held, steadiness)
+                held = hold(
+                    self._reduced(frame.image), None if distance(before, style) > _CUT else held, steadiness
+                )
                 begun.append((frame, held, self._start(held.image, style)))
                 if len(begun) == self.engine.in_flight:
                     yield finish()
@@ -84,6 +105,29 @@ class Painter:
         finally:
             for _, _, fetch in begun:  # on the way out the engine may still read the frames
                 fetch()
+
+    def paint_next(
+        self, image: Image, last: Painted | None, steadiness: float = defaults.STEADY
+    ) -> tuple[Image, Painted | None]:
+        """Paints one frame of a live video at once; `last` is what the call before gave, at first None.
+
+        From call to call the painter may be another one; a painting in another style is not blended with
+        the last. Raises SourceError as for an image.
+        """
+        if self.strength == 0:
+            return image, None
+        held = hold(self._reduced(image), last.held if last else None, steadiness)
+        before = last.image if last is not None and last.style == self.style else None
+        shown = settle(self._start(held.image, self.style)(), held, before, steadiness)
+        return self._finish(image, shown), Painted(held, shown, self.style)
+
+    def _reduced(self, image: Image) -> Image:
+        """The image at the size the network works at, never smaller than it can paint."""
+        height, width, _ = image.shape
+        scale = max(self.working_scale / self.stroke_size, MIN_SIDE / min(height, width))
+        if scale == 1 or min(height, width) < MIN_SIDE:
+            return image
+        return resized(image, (round(width * scale), round(height * scale)))
 
     def _start(self, image: Image, style: StyleMix) -> Callable[[], Image]:
         height, width, _ = image.shape
@@ -94,10 +138,36 @@ class Painter:
         return self.engine.start(image, style)
 
     def _finish(self, image: Image, painted: Image) -> Image:
+        if painted.shape != image.shape:
+            painted = resized(painted, (image.shape[1], image.shape[0]))
+            if self.working_scale < 1:
+                painted = with_detail_of(image, painted, self.working_scale)
         if self.keep_colors:
             painted = with_colors_of(image, painted)
         share = self.strength * min(1.0, contrast(image) / _FULL_CONTRAST)
         return painted if share == 1 else blend(image, painted, share)
+
+
+def resized(image: Image, size: tuple[int, int]) -> Image:
+    """The image at another size (width, height): averaged where it shrinks, interpolated where it grows."""
+    smaller = size[0] < image.shape[1]
+    return np.asarray(
+        cv2.resize(image, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC), np.uint8
+    )
+
+
+def with_detail_of(image: Image, painted: Image, scale: float) -> Image:
+    """`painted` with what the luminance of `image` loses on the way to that scale and back.
+
+    The finest level of a Laplacian pyramid (Burt, Adelson 1983): what the network was not shown.
+    """
+    height, width, _ = image.shape
+    gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    small = cv2.resize(gray, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
+    coarse = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+    brighter, darker = cv2.subtract(gray, coarse), cv2.subtract(coarse, gray)  # each cut off at 0
+    detailed = cv2.add(painted, cv2.merge([brighter] * 3))
+    return np.asarray(cv2.subtract(detailed, cv2.merge([darker] * 3)), np.uint8)
 
 
 def contrast(image: Image) -> float:

@@ -2,13 +2,37 @@
 
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from livestyle.frame import Frame
 from livestyle.sinks import Sink
 from livestyle.sources import FrameSource
+
+_Result = TypeVar("_Result")
+
+
+class Background:
+    """Does one thing after the other on a thread of its own; leaving the `with` waits for all of them."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="livestyle-background")
+
+    def do(self, job: Callable[[], _Result]) -> "Future[_Result]":
+        """Begin a job, or queue it; the future gives its result, or raises what it raised."""
+        return self._pool.submit(job)
+
+    def __enter__(self) -> Self:
+        """Return itself; the thread starts with the first job."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Wait for what was begun."""
+        self._pool.shutdown(wait=True)
 
 
 class Prefetch:
@@ -41,8 +65,26 @@ class Prefetch:
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield the frames in order, on the consumer's thread."""
-        while (frame := self._take()) is not None:
+        while (frame := self.newest()) is not None:
             yield frame
+
+    def newest(self, timeout: float | None = None) -> Frame | None:
+        """The next frame, which of a live source is the newest; None after the last one, or when none comes
+        within `timeout` seconds.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._done, timeout)
+            if self._waiting:
+                self._changed.notify_all()
+                return self._waiting.popleft()
+        self._raise_error()
+        return None
+
+    @property
+    def ended(self) -> bool:
+        """Whether no frame will come any more."""
+        with self._changed:
+            return self._done and not self._waiting
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -55,15 +97,6 @@ class Prefetch:
         self._thread.join()
         if kind is None:
             self._raise_error()
-
-    def _take(self) -> Frame | None:
-        with self._changed:
-            self._changed.wait_for(lambda: self._waiting or self._done)
-            if self._waiting:
-                self._changed.notify_all()
-                return self._waiting.popleft()
-        self._raise_error()
-        return None
 
     def _raise_error(self) -> None:
         error, self._error = self._error, None
@@ -129,6 +162,18 @@ class WriteBehind:
                 self._waiting.append(frame)
                 self._changed.notify_all()
         self._raise_error()
+
+    def offer(self, frame: Frame) -> bool:
+        """Hand over one frame if fewer than `depth` are waiting, and say whether it was: for a live source,
+        which must not wait. Raises what the sink raised before.
+        """
+        with self._changed:
+            room = len(self._waiting) < self._depth and self._error is None and not self._stopped
+            if room:
+                self._waiting.append(frame)
+                self._changed.notify_all()
+        self._raise_error()
+        return room
 
     def close(self) -> None:
         """Write what waits, stop and join the thread; raise what the sink raised. Safe to call twice."""

@@ -102,7 +102,8 @@ def _shares(amount: float) -> Levels:
     """The share of the last painting that stays, 0 to 255, for each level of motion, (256,)."""
     narrow, wide = _MOTION
     level = np.arange(256) / (narrow + amount * (wide - narrow))
-    return np.rint(255 * (1 - _RENEWED**amount) * np.exp(-(level**2))).astype(np.uint8)
+    stays = 1 - float(_RENEWED**amount)
+    return np.rint(255 * stays * np.exp(-(level**2))).astype(np.uint8)
 
 
 def _change(a: Image, b: Image) -> Levels:

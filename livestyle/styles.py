@@ -64,6 +64,13 @@ class StyleMix:
                 ) from None
         return cls.of(weights)
 
+    def blend(self, other: "StyleMix", share: float) -> "StyleMix":
+        """The mix that is as much `other` as `share` (0 to 1) says: rows are blended, never pictures."""
+        weights = {name: weight * (1 - share) for name, weight in self.parts}
+        for name, weight in other.parts:
+            weights[name] = weights.get(name, 0) + weight * share
+        return StyleMix.of(weights)
+
     def __str__(self) -> str:
         if len(self.parts) == 1:
             return self.parts[0][0]

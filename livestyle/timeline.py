@@ -74,15 +74,7 @@ class Timeline:
         if index == 0 or seconds >= cue.seconds + cue.fade_seconds:
             return cue.mix
         before = self.at(nextafter(cue.seconds, 0.0))
-        return blend(before, cue.mix, (seconds - cue.seconds) / cue.fade_seconds)
-
-
-def blend(a: StyleMix, b: StyleMix, share: float) -> StyleMix:
-    """The mix between two, of which `share`, 0 to 1, is the second's."""
-    weights = {name: (1 - share) * weight for name, weight in a.parts}
-    for name, weight in b.parts:
-        weights[name] = weights.get(name, 0.0) + share * weight
-    return StyleMix.of(weights)
+        return before.blend(cue.mix, (seconds - cue.seconds) / cue.fade_seconds)
 
 
 def distance(a: StyleMix, b: StyleMix) -> float:

@@ -1,9 +1,12 @@
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import platformdirs
 import pytest
+
+from tests.display import Display, missing
 
 
 @pytest.fixture(autouse=True)
@@ -20,3 +23,12 @@ def user_data(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
     monkeypatch.setattr(platformdirs, "user_data_path", lambda *_, **__: folder)
     monkeypatch.setattr(platformdirs, "user_cache_path", lambda *_, **__: folder / "cache")
     return folder
+
+
+@pytest.fixture(scope="session")
+def display(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Display]:
+    """A screen of the tests' own. Skips without its programs, except where LIVESTYLE_REQUIRE_DISPLAY is 1."""
+    if missing() and os.environ.get("LIVESTYLE_REQUIRE_DISPLAY") != "1":
+        pytest.skip(f"needs {', '.join(missing())}")
+    with Display(tmp_path_factory.mktemp("screen")) as screen:
+        yield screen

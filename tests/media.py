@@ -157,14 +157,21 @@ class CountingSource:
 
 
 class ListSink:
-    """Keeps what it is given; raises `error` in place of taking frame `fails_at`."""
+    """Keeps what it is given; raises `error` in place of frame `fails_at`; calls `before` with each."""
 
-    def __init__(self, *, fails_at: int | None = None, error: BaseException | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        fails_at: int | None = None,
+        error: BaseException | None = None,
+        before: Callable[[Frame], object] = lambda _: None,
+    ) -> None:
         self.frames: list[Frame] = []
-        self.fails_at, self.error = fails_at, error
+        self.fails_at, self.error, self.before = fails_at, error, before
         self.closed = 0
 
     def write(self, frame: Frame) -> None:
+        self.before(frame)
         if len(self.frames) == self.fails_at and self.error is not None:
             raise self.error
         self.frames.append(frame)

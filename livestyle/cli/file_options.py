@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from livestyle import defaults, encoding
-from livestyle.cli.options import Share
+from livestyle.cli.options import Share, make_painter
+
+if TYPE_CHECKING:
+    from livestyle.painter import Painter
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-class Moment(click.ParamType):  # type: ignore[type-arg]  # older versions of click have none
+class Moment(click.ParamType[float]):
     """A time in seconds, or as 1:02.5 or 1:01:02.5."""
 
     name = "time"
@@ -100,3 +103,18 @@ def job_settings(
         "encoding": encoding.Encoding(codec, crf, preset, hardware),
         "overwrite": overwrite,
     }
+
+
+def make_file_painter(style: str, *, strength: float, streams: int, **painting: Any) -> Painter:
+    """The painter for whole files; with a strength of 0, which no key can change, it needs no network."""
+    if strength:
+        return make_painter(style, strength=strength, streams=streams, **painting)
+    from livestyle.backends.untouched import UntouchedEngine
+    from livestyle.painter import Painter
+    from livestyle.timeline import Timeline
+    from livestyle.weights import load_weights
+
+    mixes, styles = Timeline.parse(style).mixes, load_weights(painting["model"]).styles
+    for mix in mixes:
+        mix.row(styles)  # an unknown style is told all the same
+    return Painter(UntouchedEngine(), mixes[0], strength)

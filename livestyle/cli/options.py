@@ -11,6 +11,7 @@ import click
 
 from livestyle import defaults
 from livestyle.architecture import CONFIGS
+from livestyle.defaults import STROKE_SIZES
 from livestyle.engine import BACKENDS
 
 if TYPE_CHECKING:
@@ -31,6 +32,23 @@ class Share(click.FloatRange):
         if math.isnan(number):
             self.fail(f"{value!r} is not a number from 0 to 1.", param, ctx)
         return number
+
+
+class Size(click.ParamType["tuple[int, int]"]):
+    """A width and a height in pixels, as 640x480."""
+
+    name = "WxH"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
+        """The width and the height. Fails as usage errors do."""
+        if isinstance(value, tuple):
+            return value
+        width, _, height = str(value).lower().partition("x")
+        if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+            self.fail(f"{value!r} is not a size such as 640x480.", param, ctx)
+        return int(width), int(height)
 
 
 FILE = click.Path(path_type=Path)
@@ -63,7 +81,17 @@ _PAINTING = (
         help="How much of the painting is seen; 0 is the original.",
     ),
     click.option("--keep-colors", is_flag=True, help="Paint with the colours of the original."),
+    click.option(
+        "--stroke-size",
+        type=click.FloatRange(*STROKE_SIZES),
+        default=1.0,
+        metavar="FACTOR",
+        help="How large the strokes are; large pictures may want 2.",
+    ),
 )
+
+PAINTING = ("style", "model", "backend", "strength", "keep_colors", "stroke_size")
+"""The names of what `painting_options` adds."""
 
 
 def painting_options(command: _Command) -> _Command:
@@ -74,10 +102,16 @@ def painting_options(command: _Command) -> _Command:
 
 
 def make_painter(
-    style: str, model: str, backend: str, strength: float, keep_colors: bool, *, streams: int = 1
+    style: str,
+    model: str,
+    backend: str,
+    strength: float,
+    keep_colors: bool,
+    stroke_size: float,
+    *,
+    streams: int = 1,
 ) -> Painter:
     """The painter that these options describe."""
-    from livestyle.backends.untouched import UntouchedEngine
     from livestyle.engine import load_engine
     from livestyle.painter import Painter
     from livestyle.timeline import Timeline
@@ -87,5 +121,5 @@ def make_painter(
     timeline = Timeline.parse(style)
     for mix in timeline.mixes:
         mix.row(weights.styles)  # an unknown style is told before anything slow begins
-    engine = load_engine(weights, backend, streams=streams) if strength else UntouchedEngine()
-    return Painter(engine, timeline.at(0), strength, keep_colors)
+    engine = load_engine(weights, backend, streams=streams)
+    return Painter(engine, timeline.at(0), strength, keep_colors, stroke_size)

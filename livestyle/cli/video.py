@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from livestyle.cli.file_options import Moment, file_options, job_settings
-from livestyle.cli.options import FILE, make_painter, painting_options
+from livestyle.cli.file_options import Moment, file_options, job_settings, make_file_painter
+from livestyle.cli.options import FILE, PAINTING, painting_options
 from livestyle.cli.stopping import stoppable
 
 if TYPE_CHECKING:
@@ -53,10 +53,10 @@ def video(
 
     if end is not None and end <= start:
         raise click.UsageError(f"--end {end:g} is not after --start {start:g}.")
-    painting = {name: options.pop(name) for name in ("model", "backend", "strength", "keep_colors")}
+    painting = {name: options.pop(name) for name in PAINTING if name != "style"}
     job = Job(source, target, start, end, form=form, **job_settings(**options))
     timeline = Timeline.parse(style)
-    _run(job, partial(make_painter, style, **painting, streams=_STREAMS), timeline)
+    _run(job, partial(make_file_painter, style, **painting, streams=_STREAMS), timeline)
 
 
 def _run(job: Job, make_painter: Callable[[], Painter], timeline: Timeline) -> None:

@@ -1,8 +1,11 @@
-"""Still pictures, written by OpenCV."""
+"""Still pictures, written by OpenCV; snapshots with notes inside, by Pillow."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import cv2
+from PIL import Image as Pillow
+from PIL.PngImagePlugin import PngInfo
 
 from livestyle.errors import SinkError
 from livestyle.frame import Image
@@ -22,6 +25,35 @@ def write_picture(path: Path | str, image: Image) -> None:
         partial.discard()
         raise
     partial.commit()
+
+
+def write_snapshot(folder: Path, name: str, image: Image, notes: Mapping[str, str]) -> Path:
+    """Write `image` to a new PNG file, `name.png` or `name-2.png` and so on, with `notes` as its text chunks.
+
+    Returns its path. Raises SinkError.
+    """
+    text = PngInfo()
+    for key, value in notes.items():
+        text.add_text(key, value)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = unused(folder, name, ".png")
+        partial = PartialFile(path)
+        Pillow.fromarray(image).save(partial.part, "png", pnginfo=text, compress_level=3)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise SinkError(f"cannot write a snapshot to {folder}: {reason}; choose another --folder") from error
+    partial.commit()
+    return path
+
+
+def unused(folder: Path, name: str, suffix: str) -> Path:
+    """A path in the folder that is not there yet: `name`, or with -2, -3 and so on."""
+    path, number = folder / f"{name}{suffix}", 1
+    while path.exists():
+        number += 1
+        path = folder / f"{name}-{number}{suffix}"
+    return path
 
 
 def check_target(path: Path | str) -> None:

@@ -9,7 +9,7 @@ from livestyle.frame import Frame
 if TYPE_CHECKING:
     from livestyle.sources.file import FileSource
 
-__all__ = ["FrameSource", "open_source"]
+__all__ = ["FrameSource", "LiveSource", "open_source"]
 
 
 class FrameSource(Protocol):
@@ -26,6 +26,39 @@ class FrameSource(Protocol):
 
     def close(self) -> None:
         """Release what the source holds; safe to call twice."""
+        ...
+
+
+class LiveSource(FrameSource, Protocol):
+    """A camera, or what stands in for one: `live` is True, and frames come by the wall clock.
+
+    Iterating waits for the next frame. It outlasts stalls and a camera that disappears, and ends after
+    `close`, which any thread may call.
+    """
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of every frame."""
+        ...
+
+    @property
+    def fps(self) -> float:
+        """The nominal frame rate."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """What to call the camera in a message."""
+        ...
+
+    @property
+    def notice(self) -> str | None:
+        """What is wrong at the moment, in one short line; None while frames come. For any thread."""
+        ...
+
+    @property
+    def epoch(self) -> float:
+        """`time.perf_counter()` at pts 0: a frame was grabbed at `epoch + frame.pts`."""
         ...
 
 

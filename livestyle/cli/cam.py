@@ -1,0 +1,226 @@
+"""livestyle cam."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, closing
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from livestyle import defaults
+from livestyle.cli.options import FILE, PAINTING, Share, Size, make_painter, painting_options
+from livestyle.cli.stopping import stoppable
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from livestyle.archive import Archive
+    from livestyle.controls import Settings
+    from livestyle.hud import Meters
+    from livestyle.live import Plan, Screen, Show
+    from livestyle.painter import Painter
+    from livestyle.prefetch import Background
+    from livestyle.sources import LiveSource
+
+_OPTIONS = (
+    click.option(
+        "--camera",
+        default="0",
+        metavar="NUMBER|NAME|URL|FILE|pattern",
+        help="A camera, a stream, a clip that stands in for one, or a moving test pattern.",
+    ),
+    click.option("--size", type=Size(), metavar="WxH", help="Size to ask the camera for."),
+    click.option(
+        "--fps", type=click.FloatRange(1, 240), metavar="HZ", help="Frame rate to ask the camera for."
+    ),
+    click.option(
+        "--steady",
+        type=Share(),
+        default=defaults.STEADY,
+        metavar="0..1",
+        help="How much flicker is taken away; 0 paints each frame by itself.",
+    ),
+    click.option(
+        "--fade",
+        type=click.FloatRange(0, 60),
+        default=0.6,
+        metavar="SECONDS",
+        help="How long a style takes to become the next one.",
+    ),
+    click.option(
+        "--tour",
+        type=click.FloatRange(0.5),
+        metavar="SECONDS",
+        help="Begin with a tour: the next style every so many seconds. Without it, t tours every 10 s.",
+    ),
+    click.option(
+        "--target-fps",
+        type=click.FloatRange(0, 240),
+        metavar="HZ",
+        help="Frame rate to hold by painting at a smaller size where it must be; 0 never does. "
+        "[default: the camera's]",
+    ),
+    click.option(
+        "--mirror/--no-mirror",
+        default=None,
+        help="Show the window as a mirror does; recordings and outputs never are. [default: for a camera]",
+    ),
+    click.option("--split", is_flag=True, help="Show the original on the left half."),
+    click.option("--full-screen", is_flag=True, help="Fill the screen."),
+    click.option("--hud", is_flag=True, help="Show frame rate, latency and style in the window."),
+    click.option("--window/--no-window", default=True, help="Show a window."),
+    click.option("--record", is_flag=True, help="Begin to record at once."),
+    click.option("--sound", is_flag=True, help="Record the default microphone too."),
+    click.option(
+        "--folder",
+        type=FILE,
+        default=Path(),
+        show_default="here",
+        help="Where recordings and snapshots go.",
+    ),
+    click.option(
+        "-o",
+        "--output",
+        "outputs",
+        multiple=True,
+        metavar="FILE|URL|-",
+        help="Write to a file, to a stream (rtmp://...), or raw to stdout; may be given several times.",
+    ),
+    click.option("--virtual-camera", is_flag=True, help="Offer the painting as a camera to other programs."),
+    click.option(
+        "--duration",
+        type=click.FloatRange(0, min_open=True),
+        metavar="SECONDS",
+        help="End by itself after so long.",
+    ),
+)
+
+
+def _live_options(command: Any) -> Any:
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+@click.command()
+@painting_options
+@_live_options
+def cam(**options: Any) -> None:
+    """Paint a camera, live, in a window.
+
+    The key h shows the other keys: styles, blends, strength, recording and more.
+    """
+    from livestyle.prefetch import Prefetch
+
+    show = None
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(stoppable())
+            show, source = _set_up(stack, options)
+            show.run(stack.enter_context(Prefetch(source)))
+        except KeyboardInterrupt:
+            click.echo("stopped", err=True)
+    if show is not None:
+        _summarize(show.meters)
+
+
+def _set_up(stack: ExitStack, options: dict[str, Any]) -> tuple[Show, LiveSource]:
+    """Open everything, the camera while the network is loaded; the stack closes it."""
+    from livestyle.live import Show
+    from livestyle.prefetch import Background
+    from livestyle.sources.camera import open_camera
+
+    background = stack.enter_context(Background())
+    opening = background.do(partial(open_camera, options["camera"], size=options["size"], fps=options["fps"]))
+    stack.callback(_close_opened, opening)
+    painter = make_painter(**{name: options[name] for name in PAINTING})
+    source = opening.result()
+    archive = _archive(stack, source, background, options)
+    screen = _screen(stack, source, options)
+    return Show(source, painter, _settings(painter, options), _plan(source, options), archive, screen), source
+
+
+def _close_opened(opening: Future[LiveSource]) -> None:
+    if opening.exception() is None:
+        opening.result().close()
+
+
+def _archive(
+    stack: ExitStack, source: LiveSource, background: Background, options: dict[str, Any]
+) -> Archive:
+    from livestyle.archive import Archive
+    from livestyle.notice import Notice
+    from livestyle.outputs import Outputs
+    from livestyle.sinks import open_live_sink
+    from livestyle.sinks.recording import Recording
+
+    notice = Notice()
+    outputs = stack.enter_context(closing(Outputs(lambda name, why: notice.say(f"{name}: {why}"))))
+    for spec in options["outputs"]:
+        outputs.add(spec, open_live_sink(spec, source.size, rate=source.fps))
+    if options["virtual_camera"]:
+        from livestyle.sinks.virtual_camera import VirtualCamera
+
+        outputs.add("virtual camera", VirtualCamera(source.size, rate=source.fps))
+    recorder = partial(Recording, size=source.size, rate=source.fps, sound=options["sound"])
+    return Archive(options["folder"], recorder, outputs, background, notice)
+
+
+def _screen(stack: ExitStack, source: LiveSource, options: dict[str, Any]) -> Screen | None:
+    if not options["window"]:
+        return None
+    from livestyle.sinks.window import Window
+
+    return stack.enter_context(closing(Window(source.size)))
+
+
+def _plan(source: LiveSource, options: dict[str, Any]) -> Plan:
+    from livestyle.live import Plan
+
+    return Plan(
+        target_fps=source.fps if options["target_fps"] is None else options["target_fps"],
+        fade_seconds=options["fade"],
+        tour_seconds=options["tour"] or 10.0,
+        duration=options["duration"] or float("inf"),
+    )
+
+
+def _settings(painter: Painter, options: dict[str, Any]) -> Settings:
+    from livestyle.controls import Settings
+    from livestyle.styles import StyleMix
+    from livestyle.weights import load_weights
+
+    mirror = options["mirror"]
+    first, *others = (StyleMix.of({name: 1}) for name, _ in painter.style.parts)
+    return Settings(
+        names=tuple(load_weights(options["model"]).styles),
+        style=painter.style if len(others) > 1 else first,
+        second=others[0] if len(others) == 1 else None,
+        blend=painter.style.parts[1][1] if len(others) == 1 else 0.0,
+        strength=painter.strength,
+        steady=options["steady"],
+        stroke_size=painter.stroke_size,
+        keep_colors=painter.keep_colors,
+        mirror=_is_device(options["camera"]) if mirror is None else mirror,
+        split=options["split"],
+        full_screen=options["full_screen"],
+        recording=options["record"],
+        touring=options["tour"] is not None,
+        hud=options["hud"],
+    )
+
+
+def _is_device(spec: str) -> bool:
+    """Whether a camera of this machine is meant, in which people see themselves as in a mirror."""
+    return not (spec == "pattern" or "://" in spec or Path(spec).is_file())
+
+
+def _summarize(meters: Meters) -> None:
+    p50, p95 = (meters.latency.percentile_milliseconds(p) for p in (50, 95))
+    click.echo(
+        f"{meters.frames} frames painted, {meters.dropped} dropped, {meters.painted_fps:.1f} fps at the end, "
+        f"latency {p50:.0f} ms, 95 % below {p95:.0f} ms ({meters.backend})",
+        err=True,
+    )

@@ -1,0 +1,189 @@
+"""The live show: a camera's frames painted as they come, keys obeyed, any number of outputs fed."""
+
+import logging
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+
+from livestyle.archive import Archive
+from livestyle.controls import Settings, next_style, press
+from livestyle.fade import Fade
+from livestyle.frame import Frame, Image
+from livestyle.hud import Meters, decorate
+from livestyle.painter import Painted, Painter
+from livestyle.prefetch import Prefetch
+from livestyle.sinks.window import fit
+from livestyle.sources import LiveSource
+from livestyle.working_size import WorkingSize, adapt
+
+logger = logging.getLogger(__name__)
+
+_PATIENCE = 0.03
+"""Seconds to wait for a frame before keys are looked at again."""
+
+
+class Screen(Protocol):
+    """What shows the video and hears the keys; for the main thread."""
+
+    closed: bool
+    dragged: float | None
+
+    def area(self) -> tuple[int, int]:
+        """The size (width, height) in pixels that there is room for."""
+        ...
+
+    def full_screen(self, on: bool) -> None:
+        """Fill the screen, or not."""
+        ...
+
+    def show(self, image: Image) -> None:
+        """Show an image."""
+        ...
+
+    def keys(self) -> Iterable[int]:
+        """Draw, listen, and give the codes of the keys that were pressed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a show keeps to from its beginning to its end."""
+
+    target_fps: float
+    """The rate that automatic quality holds; 0 leaves the quality as it is."""
+    fade_seconds: float = 0.6
+    """How long a style takes to become the next one."""
+    tour_seconds: float = 10.0
+    """How long a style stays on a tour."""
+    duration: float = float("inf")
+    """Seconds after which the show ends by itself."""
+
+
+class Show:
+    """One show: what is on the screen now, and how it goes on. Its parts are its maker's to close."""
+
+    def __init__(
+        self,
+        source: LiveSource,
+        painter: Painter,
+        settings: Settings,
+        plan: Plan,
+        archive: Archive,
+        screen: Screen | None,
+    ) -> None:
+        self.settings = settings
+        self.meters = Meters(source.size, painter.engine.backend)
+        self._source, self._painter, self._plan = source, painter, plan
+        self._archive, self._screen = archive, screen
+        self._fade = Fade.still(settings.mix)
+        self._last: Painted | None = None
+        self._quality = WorkingSize()
+        self._composed: Image | None = None
+        self._toured = time.perf_counter()
+
+    def run(self, frames: Prefetch) -> None:
+        """Paint until somebody quits, closes the window, the time is over or the camera ends."""
+        self._begin()
+        started = time.perf_counter()
+        while not (self.settings.quit or frames.ended or time.perf_counter() - started > self._plan.duration):
+            frame = frames.newest(_PATIENCE)
+            began = time.perf_counter()
+            if frame is not None:
+                self._paint(frame, began)
+            self._obey(self._display())
+            if frame is not None:
+                self._measure(frame, began, frames.dropped)
+
+    def _begin(self) -> None:
+        if self._screen is not None:
+            self._screen.full_screen(self.settings.full_screen)
+        if self.settings.recording:
+            self._archive.record(True)
+
+    def _paint(self, frame: Frame, now: float) -> None:
+        if self.settings.frozen and self._composed is not None:
+            self._archive.outputs.offer(Frame(self._composed, frame.pts))
+            return
+        if self.settings.original:
+            painted, self._last = frame.image, None
+        else:
+            painter = self._painter_at(now)
+            painted, self._last = painter.paint_next(frame.image, self._last, self.settings.steady)
+        self._composed = _split(frame.image, painted, self.settings)
+        self._archive.outputs.offer(Frame(self._composed, frame.pts))
+
+    def _painter_at(self, now: float) -> Painter:
+        settings = self.settings
+        # a frame earlier, so that the first frame after the key is the first one that has changed
+        self._fade = self._fade.to(settings.mix, now - 1 / self._source.fps, self._plan.fade_seconds)
+        return replace(
+            self._painter,
+            style=self._fade.at(now),
+            strength=settings.strength,
+            keep_colors=settings.keep_colors,
+            stroke_size=settings.stroke_size,
+            working_scale=self._quality.scale,
+        )
+
+    def _display(self) -> Iterator[int]:
+        """Show what there is; the codes of the keys."""
+        if self._screen is None:
+            return
+        if self._composed is not None:
+            picture = self._composed[:, ::-1] if self.settings.mirror else self._composed
+            picture = fit(np.ascontiguousarray(picture), self._screen.area())
+            notice = self._source.notice or self._archive.notice.text
+            self._screen.show(decorate(picture, self.settings, self.meters, notice))
+        yield from self._screen.keys()
+        if self._screen.dragged is not None:
+            at = 1 - self._screen.dragged if self.settings.mirror else self._screen.dragged
+            self.settings, self._screen.dragged = replace(self.settings, split_at=at), None
+        if self._screen.closed:
+            self.settings = replace(self.settings, quit=True)
+
+    def _obey(self, codes: Iterable[int]) -> None:
+        self.settings = replace(
+            self.settings, recording=self._archive.recording
+        )  # a full disk may have ended it
+        for code in codes:
+            self._change(press(self.settings, code))
+        now = time.perf_counter()
+        if not self.settings.touring:
+            self._toured = now
+        elif now - self._toured >= self._plan.tour_seconds:
+            self._toured = now
+            self._change(next_style(self.settings))
+
+    def _change(self, new: Settings) -> None:
+        """Do what a difference between the old and the new settings asks for."""
+        old, self.settings = self.settings, new
+        if new.snapshots != old.snapshots and self._composed is not None:
+            self._archive.snapshot(self._composed, str(new.mix))
+        if new.recording != old.recording:
+            self._archive.record(new.recording)
+        if new.full_screen != old.full_screen and self._screen is not None:
+            self._screen.full_screen(new.full_screen)
+
+    def _measure(self, frame: Frame, began: float, dropped: int) -> None:
+        now = time.perf_counter()
+        self.meters.frame(now - (self._source.epoch + frame.pts), dropped)
+        if self._plan.target_fps and not self.settings.original and not self.settings.frozen:
+            before = self._quality.scale
+            self._quality = adapt(self._quality, now - began, 1 / self._plan.target_fps, now)
+            if self._quality.scale != before:
+                self.meters.working_scale = self._quality.scale
+                logger.info("working size: %s", self.meters.working_size)
+
+
+def _split(image: Image, painted: Image, settings: Settings) -> Image:
+    """The original on the left of the line, as the settings say, and the painting on the right."""
+    if not settings.split:
+        return painted
+    column = round(settings.split_at * image.shape[1])
+    composed = painted.copy()
+    composed[:, :column] = image[:, :column]
+    composed[:, max(column - 1, 0) : column + 1] = 255
+    return composed

@@ -1,0 +1,162 @@
+"""A window on the screen: OpenCV's, which Qt draws on Linux."""
+
+import os
+import socket
+import sys
+from collections.abc import Iterator, Mapping
+
+import cv2
+import numpy as np
+
+from livestyle.errors import SinkError
+from livestyle.frame import Frame, Image
+
+_LARGEST = (1600, 900)
+"""A window opens at the size of the frame, or smaller, so that it fits on usual screens."""
+_MOST_KEYS = 16
+
+
+class Window:
+    """Shows frames in a window that can be resized, each stretched over all of it: `fit` keeps the ratio.
+
+    For the main thread alone. Opening raises SinkError where there is no display.
+    """
+
+    def __init__(self, size: tuple[int, int], title: str = "livestyle") -> None:
+        problem = display_problem(os.environ)
+        if problem is not None:
+            raise SinkError(
+                f"cannot open a window: {problem}; use --no-window with --output or --virtual-camera"
+            )
+        self.closed = False
+        """Whether somebody closed it."""
+        self.dragged: float | None = None
+        """Where the mouse was last dragged to, as a share of the width; None before."""
+        self._title = title
+        self._full_screen = False
+        self._width = size[0]
+        flags = cv2.WINDOW_NORMAL | cv2.WINDOW_GUI_NORMAL | cv2.WINDOW_FREERATIO
+        try:
+            cv2.namedWindow(title, flags)
+            cv2.resizeWindow(title, *_opening_size(size))
+            cv2.setMouseCallback(title, self._on_mouse)
+        except cv2.error as error:
+            raise SinkError(f"cannot open a window: {error.err}; reinstall opencv-python") from error
+
+    def area(self) -> tuple[int, int]:
+        """The size (width, height) in pixels of what the window has room for."""
+        try:
+            _, _, width, height = cv2.getWindowImageRect(self._title)
+        except cv2.error:  # it is closed
+            return 1, 1
+        return max(width, 1), max(height, 1)
+
+    def full_screen(self, on: bool) -> None:
+        """Fill the screen, or be a window again."""
+        if on != self._full_screen and not self.closed:
+            self._full_screen = on
+            mode = cv2.WINDOW_FULLSCREEN if on else cv2.WINDOW_NORMAL
+            cv2.setWindowProperty(self._title, cv2.WND_PROP_FULLSCREEN, mode)
+
+    def write(self, frame: Frame) -> None:
+        """Show one frame of any size, at once."""
+        self.show(frame.image)
+
+    def show(self, image: Image) -> None:
+        """Show an image, at once; the keys that come meanwhile wait for `keys`."""
+        if self.closed:
+            return
+        self._width = image.shape[1]
+        cv2.imshow(self._title, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+
+    def keys(self) -> Iterator[int]:
+        """Let the window draw and listen; the codes of the keys that were pressed, in order."""
+        for _ in range(_MOST_KEYS):
+            code = -1 if self.closed else cv2.waitKeyEx(1)
+            self.closed = self.closed or not self._visible()
+            if code == -1:
+                return
+            yield code
+
+    def close(self) -> None:
+        """Take the window off the screen; safe to call twice."""
+        if not self.closed:
+            self.closed = True
+            cv2.destroyWindow(self._title)
+            cv2.waitKeyEx(1)
+
+    def _visible(self) -> bool:
+        try:
+            return cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) > 0
+        except cv2.error:  # Qt has nothing left to ask when the only window is closed
+            return False
+
+    def _on_mouse(self, event: int, x: int, _y: int, flags: int, _given: object) -> None:
+        pressed = event == cv2.EVENT_LBUTTONDOWN
+        moved = event == cv2.EVENT_MOUSEMOVE and flags & cv2.EVENT_FLAG_LBUTTON
+        if pressed or moved:
+            self.dragged = min(max(x / self._width, 0.0), 1.0)
+
+
+def display_problem(environment: Mapping[str, str], platform: str = sys.platform) -> str | None:
+    """Why no window can be opened, in words; None where one can. Qt itself would end the program."""
+    if platform in ("win32", "darwin"):
+        return None
+    display = environment.get("DISPLAY", "")
+    if not display:
+        wayland = environment.get("WAYLAND_DISPLAY")
+        return (
+            "DISPLAY is not set (on Wayland, install Xwayland)"
+            if wayland
+            else "there is no display (DISPLAY is not set)"
+        )
+    return None if _answers(display) else f"the display {display} does not answer"
+
+
+def _answers(display: str) -> bool:
+    """Whether an X server listens where DISPLAY says: `:0`, `host:0`, `/path/to/socket:0`."""
+    host, _, number = display.rpartition(":")
+    server = number.partition(".")[0]
+    if not server.isdigit():
+        return False
+    if host not in ("", "unix") and not host.startswith("/"):
+        return _accepts(socket.AF_INET, (host, 6000 + int(server)))
+    path = f"/tmp/.X11-unix/X{server}" if not host.startswith("/") else display
+    return any(_accepts(socket.AF_UNIX, address) for address in (path, f"\0{path}", host) if address)
+
+
+def _accepts(family: int, address: str | tuple[str, int]) -> bool:
+    with socket.socket(family, socket.SOCK_STREAM) as connection:
+        connection.settimeout(2)
+        try:
+            connection.connect(address)
+        except OSError:
+            return False
+    return True
+
+
+def _opening_size(size: tuple[int, int]) -> tuple[int, int]:
+    scale = min(1.0, *(most / side for most, side in zip(_LARGEST, size, strict=True)))
+    return round(size[0] * scale), round(size[1] * scale)
+
+
+def fit(image: Image, area: tuple[int, int]) -> Image:
+    """The image as large as fits into an area (width, height), on black where its sides' ratio differs."""
+    height, width, _ = image.shape
+    scale = min(area[0] / width, area[1] / height)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    if size == (width, height) == area:
+        return image
+    kind = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    scaled = (
+        np.asarray(cv2.resize(image, size, interpolation=kind), np.uint8)
+        if size != (width, height)
+        else image
+    )
+    if size == area:
+        return scaled
+    left, top = (area[0] - size[0]) // 2, (area[1] - size[1]) // 2
+    fitted = cv2.copyMakeBorder(
+        scaled, top, area[1] - size[1] - top, left, area[0] - size[0] - left, cv2.BORDER_CONSTANT
+    )
+    return np.asarray(fitted, np.uint8)

@@ -1,0 +1,338 @@
+"""The whole command under a real window system: real keys, a real window, real screenshots."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from livestyle.controls import KEYS
+from livestyle.frame import Image
+from livestyle.weights import load_weights
+from tests.display import Display, until
+from tests.media import make_video, video_seconds
+from tests.pictures import scene
+
+SIZE = (480, 360)
+X_NAMES = {
+    ",": "comma", ".": "period", "[": "bracketleft", "]": "bracketright", "{": "braceleft", "}": "braceright",
+    "-": "minus", "=": "equal", "(": "parenleft", ")": "parenright",
+}  # fmt: skip
+"""What X calls the keys, where it is not their own name."""
+
+
+class Camera:
+    """`livestyle cam` as a process, with a window whose picture can be looked at."""
+
+    def __init__(self, display: Display, process: "subprocess.Popen[str]", folder: Path) -> None:
+        self.display, self.process, self.folder = display, process, folder
+
+    def picture(self) -> Image:
+        left, top, width, height = self.display.window("livestyle")
+        picture = self.display.screenshot()[top : top + height, left : left + width]
+        return np.asarray(cv2.resize(picture, SIZE, interpolation=cv2.INTER_AREA), np.uint8)
+
+    def press(self, key: str) -> None:
+        self.display.press(X_NAMES.get(key, key))
+
+    def settled(self) -> Image:
+        """The picture, once it has stopped changing."""
+        last = self.picture()
+        deadline = time.perf_counter() + 10
+        while time.perf_counter() < deadline:
+            time.sleep(0.25)
+            now = self.picture()
+            if difference(last, now) < 0.5:
+                return now
+            last = now
+        raise AssertionError("the picture does not settle")
+
+    def until(self, seen: Callable[[Image], object]) -> Image:
+        until(lambda: seen(self.picture()))
+        return self.settled()
+
+
+def difference(one: Image, other: Image) -> float:
+    """Mean absolute difference in levels of 255."""
+    return float(np.abs(one.astype(int) - other).mean())
+
+
+@contextmanager
+def camera(display: Display, folder: Path, *options: str) -> Iterator[Camera]:
+    command = [sys.executable, "-m", "livestyle", "cam", "--folder", str(folder), *options]
+    with subprocess.Popen(
+        command,
+        env=display.environment,
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            until(lambda: display.run("xdotool", "search", "--name", "^livestyle$").strip(), 20)
+            running = Camera(display, process, folder)
+            until(lambda: running.picture().std() > 20, 20)
+            yield running
+        finally:
+            process.kill()
+
+
+@pytest.fixture(scope="module")
+def still(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clip in which nothing moves: whatever changes in the window, a key has done."""
+    return make_video(tmp_path_factory.mktemp("clip") / "still.mp4", [scene(*SIZE)] * 30)
+
+
+@pytest.fixture(scope="module")
+def running(display: Display, still: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Camera]:
+    folder = tmp_path_factory.mktemp("kept")
+    with camera(display, folder, "--camera", str(still), "--style", "mosaic") as running:
+        yield running
+
+
+def names() -> list[str]:
+    return list(load_weights("small").styles)
+
+
+@pytest.fixture
+def plain(running: Camera) -> Image:
+    """The picture in the style mosaic, as every test finds it and leaves it."""
+    return running.settled()
+
+
+@pytest.mark.parametrize("place", range(min(10, len(names()))))
+def test_number_keys_paint_in_their_styles(running: Camera, plain: Image, place: int) -> None:
+    style = names()[place]
+    running.press("2" if place == names().index("mosaic") else str((names().index("mosaic") + 1) % 10))
+    running.press(str((place + 1) % 10))
+    picture = running.settled()
+    assert (difference(picture, plain) < 3) == (style == "mosaic")
+    running.press(str((names().index("mosaic") + 1) % 10))
+    running.until(lambda image: difference(image, plain) < 3)
+
+
+REVERSED = [
+    ("n", "p"), ("p", "n"), ("[", "]"), ("c", "c"), ("m", "m"), ("o", "o"), ("v", "v"),
+    ("i", "i"), ("h", "h"), ("=", "-"), ("-", "="),
+]  # fmt: skip
+"""Keys that are seen at once in a still picture, with the keys that take them back."""
+
+
+@pytest.mark.parametrize(("key", "back"), REVERSED)
+def test_a_key_is_seen_and_taken_back(running: Camera, plain: Image, key: str, back: str) -> None:
+    running.press(key)
+    running.until(lambda image: difference(image, plain) > 2)
+    running.press(back)
+    running.until(lambda image: difference(image, plain) < 2)
+
+
+def test_b_marks_a_style_to_which_the_blend_moves(running: Camera, plain: Image) -> None:
+    running.press("n")
+    other = running.until(lambda image: difference(image, plain) > 2)
+    running.press("b")
+    running.press("p")
+    running.until(lambda image: difference(image, plain) < 2)
+    distances = []
+    for _ in range(3):
+        running.press(".")
+        distances.append(difference(running.settled(), other))
+    assert difference(plain, other) > distances[0] > distances[1] > distances[2]
+    for _ in range(3):
+        running.press(",")
+    running.until(lambda image: difference(image, plain) < 2)
+
+
+def test_braces_change_how_steady_it_is_which_the_numbers_tell(running: Camera, plain: Image) -> None:
+    running.press("i")
+    numbers = running.until(lambda image: difference(image, plain) > 1)
+    running.press("{")
+    running.until(lambda image: difference(image[:25, :200], numbers[:25, :200]) > 2)
+    running.press("}")
+    running.until(lambda image: difference(image[:25, :200], numbers[:25, :200]) < 2)
+    running.press("i")
+    running.until(lambda image: difference(image, plain) < 2)
+
+
+def test_parentheses_and_the_mouse_move_the_line_of_the_split_view(running: Camera, plain: Image) -> None:
+    def line(image: Image) -> int:
+        """The column of the white line."""
+        return int(image.min(axis=2).mean(axis=0).argmax())
+
+    running.press("v")
+    middle = line(running.until(lambda image: difference(image, plain) > 2))
+    running.press("(")
+    assert running.until(lambda image: line(image) < middle - 10) is not None
+    running.press(")")
+    running.until(lambda image: abs(line(image) - middle) < 3)
+    left, top, width, height = running.display.window("livestyle")
+    running.display.run("xdotool", "mousemove", str(left + width // 4), str(top + height // 2), "click", "1")
+    running.until(lambda image: abs(line(image) - SIZE[0] // 4) < 6)
+    running.display.run("xdotool", "mousemove", str(left + width // 2), str(top + height // 2), "click", "1")
+    running.until(lambda image: abs(line(image) - middle) < 3)
+    running.press("v")
+    running.until(lambda image: difference(image, plain) < 2)
+
+
+def test_f_fills_the_screen_and_gives_it_back(running: Camera, plain: Image) -> None:
+    before = running.display.window("livestyle")
+    running.press("f")
+    until(lambda: running.display.window("livestyle")[2:] == running.display.screenshot().shape[1::-1])
+    running.press("f")
+    until(lambda: running.display.window("livestyle")[2:] == before[2:])
+
+
+def test_s_keeps_a_snapshot_and_says_so(running: Camera, plain: Image) -> None:
+    running.press("s")
+    running.until(lambda image: difference(image[-30:], plain[-30:]) > 2)
+    (snapshot,) = running.folder.glob("livestyle_*_mosaic.png")
+    assert difference(cv2.cvtColor(cv2.imread(str(snapshot)), cv2.COLOR_BGR2RGB), plain) < 6
+    running.until(lambda image: difference(image, plain) < 2)
+
+
+def test_r_records_what_is_shown_and_shows_that_it_does(running: Camera, plain: Image) -> None:
+    def dots(image: Image) -> int:
+        red = (image[:30, :40, 0].astype(int) - image[:30, :40, 1]) > 120
+        return int(red.sum())
+
+    running.press("r")
+    until(lambda: dots(running.picture()) > dots(plain) + 10)
+    time.sleep(1.5)
+    running.press("r")
+    until(lambda: list(running.folder.glob("livestyle_*_recording.mp4")))
+    (recording,) = running.folder.glob("livestyle_*_recording.mp4")
+    until(lambda: len(list(running.folder.glob(".*"))) == 0)
+    times = video_seconds(recording)
+    assert times[-1] - times[0] == pytest.approx(1.5, abs=0.7)
+    running.until(lambda image: difference(image, plain) < 2)
+
+
+def test_space_freezes_a_picture_that_moves_and_escape_ends(display: Display, tmp_path: Path) -> None:
+    with camera(display, tmp_path, "--camera", "pattern", "--size", "320x240") as moving:
+        until(lambda: difference(moving.picture(), moving.picture()) >= 0)
+        assert moves(moving)
+        moving.press("space")
+        until(lambda: not moves(moving))
+        moving.press("space")
+        until(lambda: moves(moving))
+        moving.press("Escape")
+        assert moving.process.wait(10) == 0
+
+
+def moves(camera: Camera) -> bool:
+    before = camera.picture()
+    time.sleep(0.4)
+    return difference(before, camera.picture()) > 0.5
+
+
+def test_a_tour_changes_styles_until_t_ends_it_and_q_quits(
+    display: Display, still: Path, tmp_path: Path
+) -> None:
+    with camera(display, tmp_path, "--camera", str(still), "--tour", "1") as touring:
+        before = touring.picture()
+        until(lambda: difference(touring.picture(), before) > 3)
+        touring.press("t")
+        time.sleep(1.0)  # a fade may be under way
+        stays = touring.picture()
+        time.sleep(1.5)
+        assert difference(touring.picture(), stays) < 2
+        touring.press("q")
+        assert touring.process.wait(10) == 0
+
+
+def test_closing_the_window_ends_the_program(display: Display, still: Path, tmp_path: Path) -> None:
+    with camera(display, tmp_path, "--camera", str(still)) as shown:
+        display.run("wmctrl", "-c", "livestyle")
+        assert shown.process.wait(10) == 0
+        _, told = shown.process.communicate()
+    assert "frames painted" in told
+    assert "Traceback" not in told
+
+
+def test_a_killed_program_leaves_a_recording_that_plays(
+    display: Display, still: Path, tmp_path: Path
+) -> None:
+    with camera(display, tmp_path, "--camera", str(still), "--record") as recording:
+        time.sleep(3)
+        recording.process.send_signal(signal.SIGKILL)
+        recording.process.wait(10)
+    (kept,) = [path for path in tmp_path.iterdir() if path.stat().st_size > 1000]
+    assert len(video_seconds(kept)) > 20
+
+
+def test_keys_survive_a_window_of_any_size(display: Display, still: Path, tmp_path: Path) -> None:
+    with camera(display, tmp_path, "--camera", str(still), "--hud") as shown:
+        for size in ("200 300", "900 200", "640 480"):
+            display.run("xdotool", "search", "--name", "^livestyle$", "windowsize", *size.split())
+            until(lambda size=size: display.window("livestyle")[2] == int(size.split()[0]))  # type: ignore[misc]
+            time.sleep(0.3)
+        shown.press("q")
+        assert shown.process.wait(10) == 0
+
+
+def test_every_key_of_the_table_is_pressed_here() -> None:
+    pressed = {key for pair in REVERSED for key in pair} | set("b,.{}()fsrtq") | {"space"}
+    assert {key.name for key in KEYS if not key.name.isdigit()} == pressed
+
+
+def livestyle(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    without = {key: value for key, value in os.environ.items() if key not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    return subprocess.run(
+        [sys.executable, "-m", "livestyle", *arguments],
+        env=without | environment, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("environment", "reason"),
+    [({}, "there is no display"), ({"DISPLAY": ":4711"}, "the display :4711 does not answer")],
+)
+def test_without_a_display_it_says_so_in_one_line(environment: dict[str, str], reason: str) -> None:
+    if sys.platform != "linux":
+        pytest.skip("windows need no display server here")
+    done = livestyle("cam", "--camera", "pattern", **environment)
+    assert done.returncode == 1
+    assert f"cannot open a window: {reason}" in done.stderr
+    assert "--no-window" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
+def test_without_a_window_a_file_is_written(tmp_path: Path) -> None:
+    target = tmp_path / "live.mp4"
+    done = livestyle(
+        "cam",
+        "--camera",
+        "pattern",
+        "--size",
+        "320x240",
+        "--no-window",
+        "--output",
+        str(target),
+        "--duration",
+        "2",
+    )
+    assert done.returncode == 0, done.stderr
+    times = video_seconds(target)
+    assert times[-1] == pytest.approx(2, abs=0.7)
+    assert len(times) > 30
+
+
+def test_a_camera_that_is_not_there_is_one_line() -> None:
+    done = livestyle("cam", "--camera", "97", "--no-window", "--duration", "1")
+    assert done.returncode == 1
+    assert "camera 97" in done.stderr
+    assert "--camera pattern" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_first_picture_comes_within_two_seconds(display: Display, still: Path, tmp_path: Path) -> None:
+    started = time.perf_counter()
+    with camera(display, tmp_path, "--camera", str(still)):
+        took = time.perf_counter() - started
+    assert took < 4  # 2 s on a machine that has nothing else to do
