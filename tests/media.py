@@ -52,6 +52,7 @@ def make_video(
     sound_starts: float = 0.0,
     start: float = 0.0,
     gop: int = 250,
+    aspect: Fraction = Fraction(1),
 ) -> Path:
     """Encode `images`; `matrix` is the tagged ITU-T H.273 colour space; 2 is BT.601 without a tag."""
     moments = pts if pts is not None else [index / rate for index in range(len(images))]
@@ -63,6 +64,7 @@ def make_video(
         stream.codec_context.colorspace = matrix
         stream.codec_context.color_range = 2 if full_range else 0
         stream.gop_size = gop
+        stream.codec_context.sample_aspect_ratio = aspect
         if codec == "libx264":
             stream.options = {"preset": "ultrafast", "crf": "1"}
         if rotation:

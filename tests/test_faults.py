@@ -77,7 +77,9 @@ def test_garbage_in_the_middle_is_passed_over(suffix: str, tmp_path: Path) -> No
     done = livestyle(clip, tmp_path / "out.mp4")
     if suffix != ".webm":
         assert done.returncode == 1, done.stderr
-        assert b"damaged" in done.stderr
+        assert (
+            b"is cut short" if suffix == ".avi" else b"damaged"
+        ) in done.stderr  # AVI counts, it has no times
     moments = video_seconds(tmp_path / "out.mp4")
     assert len(moments) > 30
     assert moments[-1] > 1.6  # it went on behind the garbage; AVI has no times to tell the gap by

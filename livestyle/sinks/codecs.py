@@ -91,7 +91,7 @@ CODECS = {
     "hevc": Codec(
         "libx265",
         _x265,
-        crf=20,
+        crf=18,
         hardware=_hardware("hevc"),
         even=True,
         tags={"mp4": "hvc1", "mov": "hvc1"},  # Apple's players know no other

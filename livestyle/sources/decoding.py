@@ -15,7 +15,7 @@ from av.video.stream import VideoStream
 
 from livestyle.errors import SourceError
 
-_STATE_THEIR_LENGTH = ("mov", "matroska", "avi", "flv", "asf")
+_STATE_THEIR_LENGTH = ("mov", "matroska", "flv", "asf")
 """FFmpeg's readers of formats that say how long they are; of others it guesses."""
 _SLACK_SECONDS = Fraction(1, 4)
 _PATIENCE = 600
@@ -34,11 +34,7 @@ class Decoder:
         self._shown = 0
         self._end = Fraction(0)
         self._ended = False
-        self._stated = _stated_end(container)
-        # mp4 states its frames too, of which an edit list may leave some out
-        self._stated_frames = stream.frames if container.format.name == "avi" else 0
-        self._packets_seen = 0
-        self._rate = stream.average_rate or Fraction(30)
+        self._stated, self._slack = _stated_end(container, stream)
 
     def frames(self) -> Iterator[VideoFrame]:
         """Yield the frames. Raises SourceError where there is not one."""
@@ -51,10 +47,7 @@ class Decoder:
     @property
     def faults(self) -> list[str]:
         """What was wrong with what has been read so far, one line each."""
-        lines = [self._damage()]
-        if self._ended:
-            lines += [self._cut(), self._gap()]
-        return [line for line in lines if line]
+        return [line for line in (self._damage(), self._cut() if self._ended else "") if line]
 
     def forget(self) -> None:
         """Take what was wrong so far for no fault: those frames are not wanted."""
@@ -91,7 +84,6 @@ class Decoder:
                     failed_in_a_row = 0
                     self._look_at(packet)
                     if packet.stream_index == self._stream.index and packet.size:
-                        self._packets_seen += 1
                         yield cast("Packet[VideoStream]", packet)
             except av.FFmpegError as error:
                 failed_in_a_row += 1
@@ -131,25 +123,22 @@ class Decoder:
 
     def _cut(self) -> str:
         """Where the file ends long before the end it states, which FFmpeg takes for an end like any."""
-        if self._stated is None or self._end + _SLACK_SECONDS + 2 / self._rate >= self._stated:
+        if self._stated is None or self._end + self._slack >= self._stated:
             return ""
         seen, stated = float(self._end), float(self._stated)
         return f"{self._name} is cut short: it ends at {seen:.1f} of {stated:.1f} s"
 
-    def _gap(self) -> str:
-        """Where frames are missing that FFmpeg has passed over in search of the next sound one."""
-        missing = self._stated_frames - self._packets_seen
-        return f"{self._name} is damaged: {missing} of {self._stated_frames} frames are missing" * (
-            missing > 0
-        )
 
-
-def _stated_end(container: InputContainer) -> Fraction | None:
-    """When the file ends, as it says itself; None where it does not say."""
+def _stated_end(container: InputContainer, stream: VideoStream) -> tuple[Fraction | None, Fraction]:
+    """When the file ends, as it says itself, and by how much it may be wrong; None where it does not say."""
+    if container.format.name == "avi" and stream.frames and stream.time_base:
+        # FFmpeg corrects the length of a cut file by itself; only the number of frames is as it was
+        return stream.frames * stream.time_base, max(2 * stream.time_base, _SLACK_SECONDS / 2)
+    slack = _SLACK_SECONDS + 2 / (stream.average_rate or Fraction(30))
     if not container.format.name.startswith(_STATE_THEIR_LENGTH) or not container.duration:
-        return None
+        return None, slack
     start = Fraction(container.start_time or 0, av.time_base)
-    return Fraction(container.duration, av.time_base) + min(start, Fraction(0))
+    return Fraction(container.duration, av.time_base) + min(start, Fraction(0)), slack
 
 
 def _seconds(ticks: int | None, time_base: Fraction | None) -> Fraction | None:
