@@ -66,10 +66,12 @@ class FileSource:
             self._open_decoder()
             self._frames = self._read()
             self._first = next(self._frames)
-        except BaseException as error:
+        except StopIteration:
+            nothing = self._nothing()
             self.close()
-            if isinstance(error, StopIteration):
-                raise self._nothing() from None
+            raise nothing from None
+        except BaseException:
+            self.close()
             raise
 
     @property
@@ -179,9 +181,9 @@ class FileSource:
             self._restart(target)
             frames = self._progressive()
             first = next(frames, None)
-            if first is not None and (_moment(first) or zero) <= max(wanted, zero):
+            if first is not None and not _is_before(max(wanted, zero), first):
                 break
-        while first is not None and (_moment(first) or wanted) < wanted:
+        while first is not None and (moment := _moment(first)) is not None and moment < wanted:
             self._decoder.forget()
             first = next(frames, None)
         return first, frames
@@ -211,13 +213,19 @@ class FileSource:
         return self._pts
 
     def _nothing(self) -> SourceError:
-        length = f"; it is {self.duration_seconds:.2f} s long" if self.duration_seconds else ""
+        seconds = self._stated_seconds()
+        length = f"; it is {seconds:.2f} s long" if seconds else ""
         part = f"from {self._begin:g} s" + (f" to {self._end:g} s" if self._end is not None else "")
         return SourceError(f"cannot read {self.media.name}: it has no frame {part}{length}")
 
 
 def _moment(frame: VideoFrame) -> Fraction | None:
     return None if frame.pts is None or frame.time_base is None else frame.pts * frame.time_base
+
+
+def _is_before(moment: Fraction, frame: VideoFrame) -> bool:
+    own = _moment(frame)
+    return own is not None and moment < own
 
 
 def _pixel_aspect(stream: VideoStream, frame: VideoFrame) -> Fraction:
