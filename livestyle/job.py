@@ -108,8 +108,8 @@ def _paint(
     def paint(frames: Iterable[Frame]) -> Iterator[Frame]:
         if rate is None:
             return painter.follow(frames, job.steady, timeline.at)
-        seen = painter.follow(thin_out(frames, rate), job.steady, timeline.at)
-        return fill_up(seen, rate, last_seconds=1 / source.fps)
+        seen = painter.follow(thin_out(frames, rate, 1 / source.fps), job.steady, timeline.at)
+        return fill_up(seen, rate, 1 / source.fps)
 
     return paint
 

@@ -10,10 +10,11 @@ _TOLERANCE = Fraction(1, 1000)
 """In seconds: some files count in milliseconds, which must not make a frame miss its turn."""
 
 
-def thin_out(frames: Iterable[Frame], rate: Fraction) -> Iterator[Frame]:
+def thin_out(frames: Iterable[Frame], rate: Fraction, last_seconds: float) -> Iterator[Frame]:
     """The frames that are seen at `rate` frames a second, each at the first of its turns.
 
-    A frame is seen at a turn when it is the last one by then. What is left out need not be painted.
+    A frame is seen at a turn when it is the last one by then; the last of all for `last_seconds`. What is left
+    out need not be painted.
     """
     waiting: Frame | None = None
     turn = 0
@@ -23,7 +24,7 @@ def thin_out(frames: Iterable[Frame], rate: Fraction) -> Iterator[Frame]:
             yield Frame(waiting.image, float(turn / rate))
             turn = next_turn
         waiting = frame
-    if waiting is not None:
+    if waiting is not None and (turn == 0 or turn / rate < waiting.pts + last_seconds - _TOLERANCE):
         yield Frame(waiting.image, float(turn / rate))
 
 
