@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from livestyle import defaults
 from livestyle.encoding import Encoding
+from livestyle.numbered import is_numbered
 from livestyle.pace import fill_up, thin_out
 from livestyle.pipeline import Report, run
 from livestyle.sinks import open_sink
@@ -118,7 +119,7 @@ def _constant_rate(job: Job, frames: FileSource) -> Fraction | None:
     """The frame rate to force: the one asked for, or one that the kind of output needs."""
     from livestyle.sinks.containers import container_of
 
-    if "%" in job.target.name:
+    if is_numbered(job.target):
         return None if job.fps is None else Fraction(job.fps).limit_denominator(1001)
     container = container_of(job.target, job.form)
     fps = job.fps

@@ -13,8 +13,8 @@ _TOLERANCE = Fraction(1, 1000)
 def thin_out(frames: Iterable[Frame], rate: Fraction, last_seconds: float) -> Iterator[Frame]:
     """The frames that are seen at `rate` frames a second, each at the first of its turns.
 
-    A frame is seen at a turn when it is the last one by then; the last of all for `last_seconds`. What is left
-    out need not be painted.
+    A frame is seen at a turn when it is the last one by then; the last of all for `last_seconds`. What is
+    left out need not be painted.
     """
     waiting: Frame | None = None
     turn = 0

@@ -8,6 +8,7 @@ from livestyle.colors import Colors
 from livestyle.encoding import Encoding
 from livestyle.errors import SinkError
 from livestyle.frame import Frame
+from livestyle.numbered import is_numbered
 
 if TYPE_CHECKING:
     from livestyle.sinks.file import FileSink
@@ -50,7 +51,7 @@ def open_sink(
     """
     if made_from is not None:
         refuse_same_file(path, made_from if isinstance(made_from, Path | str) else made_from.media.path)
-    if "%" in Path(path).name:
+    if is_numbered(path):
         from livestyle.sinks.sequence import SequenceSink
 
         return SequenceSink(path, overwrite=overwrite)
@@ -72,6 +73,6 @@ def open_sink(
 def refuse_same_file(path: Path | str, made_from: Path | str) -> None:
     """Raise `SinkError` when writing `path` would replace the file it is made from."""
     target, origin = Path(path), Path(made_from)
-    same = str(path) == str(made_from) and "%" in str(path)
+    same = str(path) == str(made_from) and is_numbered(path)
     if same or (target.exists() and origin.exists() and target.samefile(origin)):
         raise SinkError(f"cannot write {path}: it is the input itself; choose another name for the output")

@@ -63,13 +63,22 @@ def _sound(track: AudioStream, output: OutputContainer, container: Container) ->
         return None, "is left out: FFmpeg does not know its codec"
     if not container.audio_encoder:
         return None, f"is left out: {container.muxer} files are silent"
+    again = f"encoded again, as {container.audio_encoder.removeprefix('lib')}"
+    if container.header_first and container.muxer == "matroska" and _has_its_header_in_packets(track):
+        return _Encoded(output, track, container.audio_encoder), (
+            f"has its header in its packets, which matroska in a pipe cannot hold: it is {again}"
+        )
     # FFmpeg's mp3 decoder is called mp3float
     if container.audio is None or codec.removesuffix("float") in container.audio:
         return _Copied(output, track), ""
-    again = f"encoded again, as {container.audio_encoder.removeprefix('lib')}"
     return _Encoded(output, track, container.audio_encoder), (
         f"is {codec} sound, which does not play in {container.muxer} files: it is {again}"
     )
+
+
+def _has_its_header_in_packets(track: AudioStream) -> bool:
+    """Whether it is AAC as transport streams have it."""
+    return track.codec_context.name == "aac" and not track.codec_context.extradata
 
 
 def _subtitles(

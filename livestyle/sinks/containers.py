@@ -1,6 +1,6 @@
 """What each kind of output file can hold, by the suffix of its name."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -34,6 +34,8 @@ class Container:
     time_base: Fraction = _FINE
     constant_rate: bool = False
     """Whether its frames are all equally far apart."""
+    header_first: bool = False
+    """Whether its header is complete before the first packet, as in a pipe it must be."""
     highest_rate: float | None = None
     """Frames a second that players still show as they should be."""
 
@@ -134,10 +136,10 @@ def container_of(path: Path | str, form: str | None = None) -> Container:
 
     Raises SinkError where the suffix says nothing.
     """
+    if str(path) == STDOUT:
+        return replace(_MKV if form is None else CONTAINERS[form], header_first=True)
     if form is not None:
         return CONTAINERS[form]
-    if str(path) == STDOUT:
-        return _MKV
     suffix = Path(path).suffix
     if suffix[1:].lower() not in CONTAINERS:
         known = ", ".join(f".{name}" for name in CONTAINERS)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from livestyle.errors import SinkError
 from livestyle.frame import Frame
+from livestyle.numbered import is_sound
 from livestyle.sinks.picture import check_target, write_picture
 
 
@@ -19,14 +20,10 @@ class SequenceSink:
         self.count = 0
         """Pictures written."""
         self._overwrite = overwrite
-        try:
-            first, second = (self._path(number) for number in (1, 2))
-        except (TypeError, ValueError) as error:
-            raise SinkError(f"cannot write {pattern}: {error}; write frames/%05d.png") from error
-        if first == second or first.parent != second.parent:
+        if not is_sound(self.path):
             raise SinkError(f"cannot write {pattern}: only the name may be numbered; write frames/%05d.png")
-        self._check(first)
-        check_target(first)
+        self._check(self._path(1))
+        check_target(self._path(1))
 
     @property
     def complete(self) -> bool:

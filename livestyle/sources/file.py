@@ -119,7 +119,7 @@ class FileSource:
     @property
     def faults(self) -> list[str]:
         """What was wrong with the file as far as it was read, one line each: empty for a sound one."""
-        return self._decoder.faults
+        return self._decoder.faults + [f"{self.media.name}: {self.media.gap}"] * bool(self.media.gap)
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield the frames in order of pts, once."""

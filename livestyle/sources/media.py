@@ -1,20 +1,20 @@
 """A video to read: a file, a sequence of pictures, or what comes through a pipe."""
 
 import os
-import re
 import sys
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import av
 from av.container import InputContainer
 
 from livestyle.errors import SourceError
+from livestyle.numbered import is_numbered, numbers
 from livestyle.sources.spool import Spool
 
 STDIN = "-"
-_NUMBERED = re.compile(r"%0?\d*d")
 _USUAL_RATE = Fraction(30)
 _PATIENCE_SECONDS = 30.0
 
@@ -34,8 +34,8 @@ class Media:
         self._rate = Fraction(rate or _USUAL_RATE).limit_denominator(1001)
         self._spool: Spool | None = None
         if str(path) == STDIN:
-            self._spool = Spool(sys.stdin.fileno(), self.name, _patience_seconds())
-        elif _is_numbered(self.path):
+            self._spool = Spool(sys.stdin.fileno(), self.name, _patience_seconds(), owned=False)
+        elif is_numbered(self.path) and not self.path.exists():
             self.pictures = numbers(self.path)
         else:
             self._check()
@@ -51,10 +51,20 @@ class Media:
             return av.open(name, "r", format="image2", options=options)
         return av.open(name, "r", metadata_errors="replace")
 
+    @property
+    def gap(self) -> str:
+        """Which picture of a sequence is missing, in words; empty where none is."""
+        for number, following in pairwise(self.pictures):
+            if following != number + 1:
+                return f"picture {number + 1} is missing: those from {following} on were left out"
+        return ""
+
     def begins_as_mp4(self) -> bool:
         """Whether it is of the family of mp4, whose index may be missing."""
         if self._spool is not None:
             return self._spool.read_at(4, 4) == b"ftyp"
+        if self.pictures:
+            return False
         with self.path.open("rb") as file:
             return file.read(8)[4:] == b"ftyp"
 
@@ -89,30 +99,9 @@ class Excerpt:
     """None: to the end of the video."""
 
 
-def numbers(pattern: Path) -> list[int]:
-    """The numbers of the pictures that `pattern` matches, in order. Raises SourceError where none does."""
-    match = _NUMBERED.search(pattern.name)
-    if match is None or _NUMBERED.search(str(pattern.parent)):
-        raise SourceError(f"cannot open {pattern}: only the name may be numbered; write frames/%05d.png")
-    before, after = pattern.name[: match.start()], pattern.name[match.end() :]
-    found = []
-    if pattern.parent.is_dir():
-        for path in pattern.parent.iterdir():
-            number = path.name.removeprefix(before).removesuffix(after)
-            if number.isdigit() and path.name == pattern.name % int(number):
-                found.append(int(number))
-    if not found:
-        raise SourceError(f"cannot open {pattern}: no picture has such a name; check the pattern")
-    return sorted(found)
-
-
 def _patience_seconds() -> float:
     """How long a pipe may bring nothing before it is given up."""
     try:
         return float(os.environ.get("LIVESTYLE_PATIENCE", _PATIENCE_SECONDS))
     except ValueError:
         return _PATIENCE_SECONDS
-
-
-def _is_numbered(path: Path) -> bool:
-    return _NUMBERED.search(str(path)) is not None and not path.exists()

@@ -97,18 +97,14 @@ def colors_of(frame: VideoFrame) -> Colors:
 
 def upright(image: Image, frame: VideoFrame) -> Image:
     """The image turned, and mirrored, as the frame's display matrix says."""
-    quarter_turns = round(frame.rotation / 90)  # counterclockwise, like np.rot90
-    if _is_mirrored(frame):
-        image = image[:, ::-1]
-    return np.ascontiguousarray(np.rot90(image, quarter_turns), dtype=np.uint8)
-
-
-def _is_mirrored(frame: VideoFrame) -> bool:
     matrix = cast(SideDataContainer, frame.side_data).get(SideDataType.DISPLAYMATRIX)
     if matrix is None:
-        return False
+        return image
+    # a pixel at x, y is shown at a x + c y, b x + d y
     a, b, _, c, d = struct.unpack("<5i", bytes(matrix)[:20])
-    return bool(a * d - b * c < 0)
+    if abs(b) > abs(a):
+        image, a, d = image.transpose(1, 0, 2), c, b
+    return np.ascontiguousarray(image[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1])
 
 
 def _from_planes(frame: VideoFrame) -> Image:

@@ -3,7 +3,6 @@
 import io
 import os
 import select
-import sys
 import tempfile
 import threading
 from typing import IO
@@ -20,9 +19,10 @@ class Spool:
     threads.
     """
 
-    def __init__(self, fd: int, name: str, patience_seconds: float) -> None:
+    def __init__(self, fd: int, name: str, patience_seconds: float, *, owned: bool = True) -> None:
         self.name = name
         self._fd = fd
+        self._owned = owned
         self._patience_seconds = patience_seconds
         self._kept: IO[bytes] = tempfile.TemporaryFile(prefix="livestyle-")  # noqa: SIM115 - until `close`
         self._size = 0
@@ -42,10 +42,10 @@ class Spool:
         return View(self)
 
     def close(self) -> None:
-        """Forget what was kept, and close the descriptor unless it is stdin; safe to call twice."""
+        """Forget what was kept, and close the descriptor where it is `owned`; safe to call twice."""
         if not self._kept.closed:
             self._kept.close()
-            if self._fd != sys.stdin.fileno():
+            if self._owned:
                 os.close(self._fd)
 
     def _pull(self) -> None:
@@ -80,9 +80,12 @@ class View(io.RawIOBase):
         return data
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Go to `offset` from the beginning or from here; there is no end to count from."""
+        """Go to `offset` from the beginning or from here; -1 for the end, which may never come.
+
+        FFmpeg takes that for an answer, where an exception would come out of it later.
+        """
         if whence == os.SEEK_END:
-            raise OSError("a pipe has no end to count from")
+            return -1
         self._position = offset + (self._position if whence == os.SEEK_CUR else 0)
         return self._position
 
