@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -21,8 +21,10 @@ from livestyle.working_size import WorkingSize, adapt
 
 logger = logging.getLogger(__name__)
 
-_PATIENCE = 0.03
-"""Seconds to wait for a frame before keys are looked at again."""
+_PATIENCE = 0.008
+"""Seconds to wait for a frame before keys are listened for: a window keeps only the last one that came."""
+_REDRAWN_AFTER = 0.05
+"""Seconds without a frame after which the picture is shown again, with what there is to tell."""
 
 
 class Screen(Protocol):
@@ -43,7 +45,7 @@ class Screen(Protocol):
         """Show an image."""
         ...
 
-    def keys(self) -> Iterable[int]:
+    def pressed(self) -> Iterable[int]:
         """Draw, listen, and give the codes of the keys that were pressed."""
         ...
 
@@ -82,7 +84,7 @@ class Show:
         self._last: Painted | None = None
         self._quality = WorkingSize()
         self._composed: Image | None = None
-        self._toured = time.perf_counter()
+        self._toured = self._drawn = time.perf_counter()
 
     def run(self, frames: Prefetch) -> None:
         """Paint until somebody quits, closes the window, the time is over or the camera ends."""
@@ -93,7 +95,9 @@ class Show:
             began = time.perf_counter()
             if frame is not None:
                 self._paint(frame, began)
-            self._obey(self._display())
+            if frame is not None or began - self._drawn > _REDRAWN_AFTER:
+                self._display()
+            self._listen()
             if frame is not None:
                 self._measure(frame, began, frames.dropped)
 
@@ -128,28 +132,27 @@ class Show:
             working_scale=self._quality.scale,
         )
 
-    def _display(self) -> Iterator[int]:
-        """Show what there is; the codes of the keys."""
-        if self._screen is None:
-            return
-        if self._composed is not None:
+    def _display(self) -> None:
+        """Show what there is."""
+        self._drawn = time.perf_counter()
+        if self._screen is not None and self._composed is not None:
             picture = self._composed[:, ::-1] if self.settings.mirror else self._composed
             picture = fit(np.ascontiguousarray(picture), self._screen.area())
             notice = self._source.notice or self._archive.notice.text
             self._screen.show(decorate(picture, self.settings, self.meters, notice))
-        yield from self._screen.keys()
-        if self._screen.dragged is not None:
-            at = 1 - self._screen.dragged if self.settings.mirror else self._screen.dragged
-            self.settings, self._screen.dragged = replace(self.settings, split_at=at), None
-        if self._screen.closed:
-            self.settings = replace(self.settings, quit=True)
 
-    def _obey(self, codes: Iterable[int]) -> None:
-        self.settings = replace(
-            self.settings, recording=self._archive.recording
-        )  # a full disk may have ended it
-        for code in codes:
-            self._change(press(self.settings, code))
+    def _listen(self) -> None:
+        """Obey keys, the mouse, whoever closes the window, and the clock of a tour."""
+        recording = self._archive.recording  # a full disk may have ended it
+        self.settings = replace(self.settings, recording=recording)
+        if self._screen is not None:
+            for code in self._screen.pressed():
+                self._change(press(self.settings, code))
+            if self._screen.dragged is not None:
+                at = 1 - self._screen.dragged if self.settings.mirror else self._screen.dragged
+                self.settings, self._screen.dragged = replace(self.settings, split_at=at), None
+            if self._screen.closed:
+                self.settings = replace(self.settings, quit=True)
         now = time.perf_counter()
         if not self.settings.touring:
             self._toured = now

@@ -91,7 +91,7 @@ class Script:
         self.threads.add(threading.current_thread().name)
         self.shown.append(image)
 
-    def keys(self) -> Iterator[int]:
+    def pressed(self) -> Iterator[int]:
         return (ord(key) for key in self._keys.pop(len(self.shown), ""))
 
 
@@ -196,13 +196,13 @@ def test_split_view_shows_both_and_its_line_follows_keys_and_mouse(tmp_path: Pat
 
 def test_dragging_in_a_mirrored_window_moves_the_line_where_the_mouse_is(tmp_path: Path) -> None:
     class Dragged(Script):
-        def keys(self) -> Iterator[int]:
+        def pressed(self) -> Iterator[int]:
             self.dragged = 0.25
             return iter(())
 
     stage = Stage(tmp_path, split=True, mirror=True, camera=Camera(3))
     stage.show._screen = Dragged({})
-    list(stage.show._display())
+    stage.show._listen()
     assert stage.show.settings.split_at == 0.75
 
 
@@ -265,7 +265,7 @@ def test_q_ends_the_show(tmp_path: Path) -> None:
 
 def test_closing_the_window_ends_the_show(tmp_path: Path) -> None:
     class Closed(Script):
-        def keys(self) -> Iterator[int]:
+        def pressed(self) -> Iterator[int]:
             self.closed = len(self.shown) > 3
             return iter(())
 
@@ -311,7 +311,7 @@ def test_a_camera_that_is_lost_leaves_the_last_painting_with_a_notice(tmp_path: 
 def test_the_picture_fills_the_window_without_being_distorted(tmp_path: Path) -> None:
     stage = Stage(tmp_path, camera=Camera(3))
     stage.show._screen = wide = Script({}, area=(1000, 480))
-    list(stage.show._display())
+    stage.show._display()
     assert wide.shown[0].shape == (480, 1000, 3)
     assert (wide.shown[0][:, :175] == 0).all()
     assert (wide.shown[0][:, 185:815] == [255, 0, 0]).all()

@@ -67,3 +67,15 @@ def test_both_paintings_learn() -> None:
     assert second.grad is not None
     assert first.grad.abs().sum() > 0
     assert second.grad.abs().sum() > 0
+
+
+def test_a_style_that_counts_less_is_less_of_the_loss() -> None:
+    x = photos()
+    pair = pair_of(x)
+    flickering = pair.second + 0.1 * torch.randn_like(pair.second)
+    one = torch.zeros(len(x))
+    one[0] = 1
+    whole = stability_loss(x, flickering, pair)
+    parts = [stability_loss(x, flickering, pair, one.roll(i)) for i in range(len(x))]
+    assert sum(parts) == pytest.approx(float(whole), rel=1e-5)
+    assert stability_loss(x, flickering, pair, torch.full((len(x),), 0.5)) == pytest.approx(float(whole) / 2)

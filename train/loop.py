@@ -57,6 +57,7 @@ def fit(
     painter = Painter(config.size, len(styles)).to(device)
     pictures = [style.load(config.style_side).to(device) for style in styles]
     loss = PerceptualLoss(loss_network.to(device), CHOICES[config.loss.network], pictures)
+    importance = torch.tensor([style.stability for style in styles], device=device)
     # optimiser
     optimiser = torch.optim.Adam(painter.parameters(), lr=config.learning_rate)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, config.learning_rate, config.steps)
@@ -80,7 +81,9 @@ def fit(
     with closing(Metrics(run / "metrics.jsonl", first, writes=team.leads)) as metrics:
         for step, (crops, chosen) in load_batches(batches, first):
             began = time.perf_counter()
-            judgement = judge(shared, loss, config, crops.to(device), chosen.to(device), step, team)
+            judgement = judge(
+                shared, loss, config, crops.to(device), chosen.to(device), importance, step, team
+            )
             optimiser.zero_grad(set_to_none=True)
             judgement.total.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
             gradient = nn.utils.clip_grad_norm_(painter.parameters(), config.clip_norm)
@@ -125,10 +128,14 @@ def judge(
     config: FitConfig,
     crops: Tensor,
     styles: Tensor,
+    importance: Tensor,
     step: int,
     team: Team,
 ) -> Judgement:
-    """Paints a process's share of crops (B, 3, H, W), uint8, in styles (B,), and judges it."""
+    """Paints a process's share of crops (B, 3, H, W), uint8, in styles (B,), and judges it.
+
+    `importance` (S,) is how much the stability of each style counts.
+    """
     photos = team.share(crops).float() / 255
     chosen = team.share(styles)
     mixed = torch.autocast(photos.device.type, torch.bfloat16)
@@ -141,7 +148,7 @@ def judge(
         pair = make_pair(crops.float() / 255, random).map(team.share)
         with mixed:
             again = painter(pair.second, chosen)
-        terms["stability"] = stability_loss(painted.float(), again.float(), pair)
+        terms["stability"] = stability_loss(painted.float(), again.float(), pair, importance[chosen])
     if config.loss.weights["tv"]:
         terms["tv"] = total_variation(painted.float())
     saturated = ((painted < 0.01) | (painted > 0.99)).float().mean()

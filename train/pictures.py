@@ -27,6 +27,8 @@ class StylePicture:
     licence: str = "unknown"
     crop: Crop = (0.0, 0.0, 1.0, 1.0)
     """Left, top, right, bottom as fractions of the picture: what lies outside is not learnt."""
+    stability: float = 1.0
+    """How much this style must be steady, against the others: what is made of small parts needs freedom."""
 
     def load(self, side: int) -> Tensor:
         """The cropped picture (3, H, W), RGB in [0, 1], its short side scaled to `side` pixels."""

@@ -46,15 +46,17 @@ def make_pair(photos: Tensor, random: Generator) -> Pair:
     return Pair(noisy, ((exposed - moved) * luma).sum(1, keepdim=True), places, valid)
 
 
-def stability_loss(first: Tensor, second: Tensor, pair: Pair) -> Tensor:
+def stability_loss(first: Tensor, second: Tensor, pair: Pair, importance: Tensor | None = None) -> Tensor:
     """How far the painting of the second exposure is from that of the first, moved: mean absolute error.
 
-    The first is moved by whole pixels (nearest neighbour): interpolation would reward a blurred painting.
+    `importance` (B,) is how much each photo counts, 1 if it is not given. The first is moved by whole pixels
+    (nearest neighbour): interpolation would reward a blurred painting.
     """
     moved = F.grid_sample(first, pair.places, mode="nearest", padding_mode="border", align_corners=False)
     error = (second - moved - pair.brightening).abs() * pair.valid
     counted = first.shape[1] * pair.valid.sum((1, 2, 3)).clamp_min(1)
-    return (error.sum((1, 2, 3)) / counted).mean()
+    errors = error.sum((1, 2, 3)) / counted
+    return (errors if importance is None else errors * importance).mean()
 
 
 def _places(photos: Tensor, random: Generator) -> Tensor:

@@ -9,6 +9,7 @@ import click
 from livestyle import __version__
 from livestyle.cli.bench import bench
 from livestyle.cli.cam import cam
+from livestyle.cli.cameras import cameras
 from livestyle.cli.image import image
 from livestyle.cli.styles import styles
 from livestyle.cli.video import video
@@ -34,5 +35,5 @@ def main(verbose: bool) -> None:
     logging.getLogger("livestyle").setLevel(logging.DEBUG if verbose else logging.INFO)
 
 
-for command in (cam, video, image, styles, bench):
+for command in (cam, video, image, styles, cameras, bench):
     main.add_command(command)

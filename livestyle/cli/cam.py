@@ -154,7 +154,6 @@ def _archive(
     from livestyle.notice import Notice
     from livestyle.outputs import Outputs
     from livestyle.sinks import open_live_sink
-    from livestyle.sinks.recording import Recording
 
     notice = Notice()
     outputs = stack.enter_context(closing(Outputs(lambda name, why: notice.say(f"{name}: {why}"))))
@@ -164,7 +163,7 @@ def _archive(
         from livestyle.sinks.virtual_camera import VirtualCamera
 
         outputs.add("virtual camera", VirtualCamera(source.size, rate=source.fps))
-    recorder = partial(Recording, size=source.size, rate=source.fps, sound=options["sound"])
+    recorder = partial(open_live_sink, size=source.size, rate=source.fps, sound=options["sound"])
     return Archive(options["folder"], recorder, outputs, background, notice)
 
 

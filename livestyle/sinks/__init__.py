@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from livestyle.sinks.sequence import SequenceSink
     from livestyle.sources.media import Excerpt
 
-__all__ = ["Sink", "open_sink", "refuse_same_file"]
+__all__ = ["Sink", "open_live_sink", "open_sink", "refuse_same_file"]
 
 
 class Sink(Protocol):
@@ -68,6 +68,17 @@ def open_sink(
         colors=colors,
         overwrite=overwrite,
     )
+
+
+def open_live_sink(target: Path | str, size: tuple[int, int], *, rate: float, sound: bool = False) -> Sink:
+    """Open what live frames of `size` (width, height) are written to: a file, a URL, or `-` for stdout.
+
+    `rate` is about how many come a second. With `sound` the default microphone is recorded too.
+    Raises `SinkError`.
+    """
+    from livestyle.sinks.file import FileSink
+
+    return FileSink(target, size, rate=rate)
 
 
 def refuse_same_file(path: Path | str, made_from: Path | str) -> None:

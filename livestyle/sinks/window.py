@@ -63,13 +63,13 @@ class Window:
         self.show(frame.image)
 
     def show(self, image: Image) -> None:
-        """Show an image, at once; the keys that come meanwhile wait for `keys`."""
+        """Show an image, at once; the keys that come meanwhile wait for `pressed`."""
         if self.closed:
             return
         self._width = image.shape[1]
         cv2.imshow(self._title, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
 
-    def keys(self) -> Iterator[int]:
+    def pressed(self) -> Iterator[int]:
         """Let the window draw and listen; the codes of the keys that were pressed, in order."""
         for _ in range(_MOST_KEYS):
             code = -1 if self.closed else cv2.waitKeyEx(1)
