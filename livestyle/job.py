@@ -3,30 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from livestyle import defaults
 from livestyle.encoding import Encoding
+from livestyle.frame import Frame
 from livestyle.numbered import is_numbered
 from livestyle.pace import fill_up, thin_out
 from livestyle.pipeline import Report, run
-from livestyle.sinks import open_sink
+from livestyle.sinks import open_sink, refuse_same_file
 from livestyle.sources import open_source
 
 if TYPE_CHECKING:
-    from livestyle.frame import Frame
     from livestyle.painter import Painter
     from livestyle.sinks.file import FileSink
+    from livestyle.sinks.segments import SegmentedFile
     from livestyle.sinks.sequence import SequenceSink
     from livestyle.sources.file import FileSource
     from livestyle.timeline import Timeline
 
 Show = Callable[[int | None], AbstractContextManager[Callable[[Report], None] | None]]
 """Opens something that shows progress, for about so many frames."""
+
+_WARM_UP_SECONDS = 1.0
+"""Painted again before the moment where an interrupted job goes on, for its first frames to be steady."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,8 @@ class Job:
     encoding: Encoding = field(default_factory=Encoding)
     form: str | None = None
     overwrite: bool = False
+    fingerprint: str = ""
+    """What the output follows from. Where it is given, an interrupted job goes on where it was."""
 
 
 @dataclass
@@ -70,47 +76,78 @@ def paint_file(
     says whether there is something to keep.
     """
     outcome = outcome or Outcome()
-    with closing(_open(job)) as frames:
+    with ExitStack() as opened:
+        frames = opened.enter_context(closing(_open(job, job.start_seconds)))
         rate = _constant_rate(job, frames)
         sink = _sink(job, frames, rate)
+        done = getattr(sink, "done_seconds", 0.0)
         try:
             with sink, show(_estimate(frames, rate)) as on_frame:
-                painter = make_painter()
-                outcome.report = run(
-                    frames, _paint(job, painter, timeline, frames, rate), sink, on_frame=on_frame
-                )
+                if done:
+                    frames = opened.enter_context(closing(_open(job, max(0.0, done - _WARM_UP_SECONDS))))
+                paint = _paint(job, make_painter(), timeline, frames, rate, done)
+                outcome.report = run(_Rest(frames) if done else frames, paint, sink, on_frame=on_frame)
         finally:
             outcome.complete = sink.complete
             outcome.faults = frames.faults
     return outcome
 
 
-def _open(job: Job) -> FileSource:
-    return open_source(job.source, start_seconds=job.start_seconds, end_seconds=job.end_seconds, rate=job.fps)
+class _Rest:
+    """The frames of a part of a video, whose pts count from the video's first frame."""
+
+    live = False
+
+    def __init__(self, part: FileSource) -> None:
+        self._part = part
+
+    def __iter__(self) -> Iterator[Frame]:
+        return (Frame(frame.image, frame.pts + self._part.skipped_seconds) for frame in self._part)
+
+    def close(self) -> None:
+        self._part.close()
 
 
-def _sink(job: Job, frames: FileSource, rate: Fraction | None) -> FileSink | SequenceSink:
+def _open(job: Job, start_seconds: float) -> FileSource:
+    return open_source(job.source, start_seconds=start_seconds, end_seconds=job.end_seconds, rate=job.fps)
+
+
+def _sink(job: Job, frames: FileSource, rate: Fraction | None) -> FileSink | SequenceSink | SegmentedFile:
+    settings: dict[str, Any] = {
+        "rate": rate or frames.fps,
+        "encoding": job.encoding,
+        "pixel_aspect": frames.pixel_aspect,
+        "colors": frames.colors,
+    }
+    if job.fingerprint:
+        from livestyle.sinks.segments import SegmentedFile, is_segmentable
+
+        if is_segmentable(job.target, job.encoding.codec):
+            refuse_same_file(job.target, job.source)
+            size, excerpt = frames.size, frames.excerpt
+            return SegmentedFile(
+                job.target, size, excerpt, job.fingerprint, overwrite=job.overwrite, **settings
+            )
     return open_sink(
         job.target,
         frames.size,
-        rate=rate or frames.fps,
         made_from=frames.excerpt,
-        encoding=job.encoding,
         form=job.form,
-        pixel_aspect=frames.pixel_aspect,
-        colors=frames.colors,
         overwrite=job.overwrite,
+        **settings,
     )
 
 
 def _paint(
-    job: Job, painter: Painter, timeline: Timeline, source: FileSource, rate: Fraction | None
+    job: Job, painter: Painter, timeline: Timeline, source: FileSource, rate: Fraction | None, done: float
 ) -> Callable[[Iterable[Frame]], Iterator[Frame]]:
     def paint(frames: Iterable[Frame]) -> Iterator[Frame]:
-        if rate is None:
-            return painter.follow(frames, job.steady, timeline.at)
-        seen = painter.follow(thin_out(frames, rate, 1 / source.fps), job.steady, timeline.at)
-        return fill_up(seen, rate, 1 / source.fps)
+        if rate is not None:
+            frames = thin_out(frames, rate, 1 / source.fps)
+        painted = painter.follow(frames, job.steady, timeline.at)
+        if rate is not None:
+            painted = fill_up(painted, rate, 1 / source.fps)
+        return (frame for frame in painted if frame.pts >= done - 1e-6) if done else painted
 
     return paint
 

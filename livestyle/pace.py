@@ -20,7 +20,9 @@ def thin_out(frames: Iterable[Frame], rate: Fraction, last_seconds: float) -> It
     turn = 0
     for frame in frames:
         next_turn = max(0, ceil((Fraction(frame.pts) - _TOLERANCE) * rate))
-        if waiting is not None and next_turn > turn:
+        if waiting is None:
+            turn = next_turn
+        elif next_turn > turn:
             yield Frame(waiting.image, float(turn / rate))
             turn = next_turn
         waiting = frame

@@ -53,6 +53,8 @@ class FileSource:
         self.path = self.media.path
         self.origin: Fraction | None = None
         """The moment of the first frame that comes, by the file's own clock; None where it has none."""
+        self.skipped_seconds = 0.0
+        """From the first frame of the video to the first one that comes."""
         self._begin, self._end = start_seconds, end_seconds
         self._pts = 0.0
         self._to_rgb = ToRgb(self.media.name)
@@ -162,6 +164,8 @@ class FileSource:
         zero = None if first is None else _moment(first)
         if self._begin and zero is not None:
             first, frames = self._seek(zero, zero + Fraction(self._begin) - _TOLERANCE)
+            found = None if first is None else _moment(first)
+            self.skipped_seconds = 0.0 if found is None else float(found - zero)
         for frame in chain([] if first is None else [first], frames):
             moment = _moment(frame)
             if (
