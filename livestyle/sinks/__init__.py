@@ -70,15 +70,22 @@ def open_sink(
     )
 
 
-def open_live_sink(target: Path | str, size: tuple[int, int], *, rate: float, sound: bool = False) -> Sink:
+def open_live_sink(
+    target: Path | str,
+    size: tuple[int, int],
+    *,
+    rate: float,
+    sound: bool = False,
+    epoch: float | None = None,
+) -> Sink:
     """Open what live frames of `size` (width, height) are written to: a file, a URL, or `-` for stdout.
 
-    `rate` is about how many come a second. With `sound` the default microphone is recorded too.
-    Raises `SinkError`.
+    `rate` is about how many come a second. With `sound` the default microphone is recorded too, in step:
+    `epoch` is the source's. Raises `SinkError`.
     """
-    from livestyle.sinks.file import FileSink
+    from livestyle.sinks import live
 
-    return FileSink(target, size, rate=rate)
+    return live.open_live_sink(target, size, rate=rate, sound=sound, epoch=epoch)
 
 
 def refuse_same_file(path: Path | str, made_from: Path | str) -> None:
