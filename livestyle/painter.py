@@ -15,6 +15,7 @@ from livestyle.architecture import MIN_SIDE
 from livestyle.errors import SourceError
 from livestyle.frame import Frame
 from livestyle.steady import Held, hold, settle
+from livestyle.timeline import distance
 
 if TYPE_CHECKING:
     from livestyle.engine import Engine
@@ -26,6 +27,8 @@ _FULL_CONTRAST = 8.0
 
 Instance norm stretches any contrast to the same: without this a fade to black would end in a grey flash.
 """
+_CUT = 0.2
+"""Where the style of a frame is further than this from the last one's, it is a cut and no fade."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,15 +61,24 @@ class Painter:
 
     def __call__(self, image: Image) -> Image:
         """Paints an image by itself. Raises SourceError where it is smaller than the network can paint."""
-        return image if self.strength == 0 else self._finish(image, self._start(self._reduced(image))())
+        if self.strength == 0:
+            return image
+        return self._finish(image, self._start(self._reduced(image), self.style)())
 
-    def follow(self, frames: Iterable[Frame], steadiness: float = defaults.STEADY) -> Iterator[Frame]:
+    def follow(
+        self,
+        frames: Iterable[Frame],
+        steadiness: float = defaults.STEADY,
+        style_at: Callable[[float], StyleMix] | None = None,
+    ) -> Iterator[Frame]:
         """Paints the frames of a video, in order, without flicker: `livestyle.steady` says what 0 to 1 means.
 
-        As many frames are begun ahead as keep the engine busy. Raises SourceError as for an image.
+        As many frames are begun ahead as keep the engine busy. `style_at` tells the style of each moment,
+        where it changes. Raises SourceError as for an image.
         """
         begun: deque[tuple[Frame, Held, Callable[[], Image]]] = deque()
         held: Held | None = None
+        style = self.style
         shown: Image | None = None
 
         def finish() -> Frame:
@@ -80,8 +92,12 @@ class Painter:
             return
         try:
             for frame in frames:
-                held = hold(self._reduced(frame.image), held, steadiness)
-                begun.append((frame, held, self._start(held.image)))
+                before, style = style, self.style if style_at is None else style_at(frame.pts)
+                # what stands still keeps most of its last painting, which must not outlive a change of style
+                held = hold(
+                    self._reduced(frame.image), None if distance(before, style) > _CUT else held, steadiness
+                )
+                begun.append((frame, held, self._start(held.image, style)))
                 if len(begun) == self.engine.in_flight:
                     yield finish()
             while begun:
@@ -102,7 +118,7 @@ class Painter:
             return image, None
         held = hold(self._reduced(image), last.held if last else None, steadiness)
         before = last.image if last is not None and last.style == self.style else None
-        shown = settle(self._start(held.image)(), held, before, steadiness)
+        shown = settle(self._start(held.image, self.style)(), held, before, steadiness)
         return self._finish(image, shown), Painted(held, shown, self.style)
 
     def _reduced(self, image: Image) -> Image:
@@ -113,13 +129,13 @@ class Painter:
             return image
         return resized(image, (round(width * scale), round(height * scale)))
 
-    def _start(self, image: Image) -> Callable[[], Image]:
+    def _start(self, image: Image, style: StyleMix) -> Callable[[], Image]:
         height, width, _ = image.shape
         if min(height, width) < MIN_SIDE:
             raise SourceError(
                 f"cannot paint {width}x{height}: the smallest is {MIN_SIDE}x{MIN_SIDE}; enlarge it"
             )
-        return self.engine.start(image, self.style)
+        return self.engine.start(image, style)
 
     def _finish(self, image: Image, painted: Image) -> Image:
         if painted.shape != image.shape:

@@ -134,14 +134,15 @@ def make_painter(
     """The painter that these options describe."""
     from livestyle.engine import load_engine
     from livestyle.painter import Painter
-    from livestyle.styles import StyleMix
+    from livestyle.timeline import Timeline
     from livestyle.weights import load_weights
 
     weights = load_weights(chosen_model(model, backend))
-    mix = StyleMix.parse(style)
-    mix.row(weights.styles)  # an unknown style is told before anything slow begins
+    timeline = Timeline.parse(style)
+    for mix in timeline.mixes:
+        mix.row(weights.styles)  # an unknown style is told before anything slow begins
     engine = load_engine(weights, backend, streams=streams)
-    return Painter(engine, mix, strength, keep_colors, stroke_size)
+    return Painter(engine, timeline.at(0), strength, keep_colors, stroke_size)
 
 
 def chosen_model(model: str, backend: str) -> str:
