@@ -91,6 +91,11 @@ def test_the_backend_that_runs_is_named(photo: Path, tmp_path: Path) -> None:
     assert "(torchscript f32)" in result.stdout
 
 
+def test_the_precision_that_was_chosen_is_named(photo: Path, tmp_path: Path) -> None:
+    result = call("image", photo, tmp_path / "out.png", "--backend", "openvino", "--precision", "int8")
+    assert "(openvino int8)" in result.stdout
+
+
 def test_styles_are_listed_with_painting_artist_and_year() -> None:
     lines = call("styles").stdout.splitlines()
     (night,) = [line for line in lines if line.startswith("starry_night")]

@@ -13,12 +13,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from livestyle.errors import EngineError
 from livestyle.frame import Image, as_image
 from livestyle.network import FrameNet, TransformNet
 from livestyle.styles import StyleMix
 from livestyle.weights import Weights
 
 _SIZES_KEPT = 2
+_DTYPES = {"auto": torch.float32, "f32": torch.float32, "bf16": torch.bfloat16}
 
 
 class TorchScriptEngine:
@@ -67,9 +69,13 @@ class TorchScriptEngine:
             return torch.jit.optimize_for_inference(torch.jit.freeze(traced))
 
 
-def load(weights: Weights, streams: int) -> TorchScriptEngine:  # noqa: ARG001 - every backend's signature
+def load(weights: Weights, streams: int, precision: str = "auto") -> TorchScriptEngine:  # noqa: ARG001
     """The engine of this backend; it has one stream, whatever `streams` asks for."""
-    return TorchScriptEngine(weights, torch.float32)
+    if precision not in _DTYPES:
+        raise EngineError(
+            f"backend 'torchscript' does not compute in {precision}: choose the precision auto, f32 or bf16"
+        )
+    return TorchScriptEngine(weights, _DTYPES[precision])
 
 
 def frame_net(weights: Weights) -> FrameNet:
