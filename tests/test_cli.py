@@ -87,7 +87,7 @@ def test_each_option_changes_the_picture(photo: Path, tmp_path: Path) -> None:
 
 
 def test_the_backend_that_runs_is_named(photo: Path, tmp_path: Path) -> None:
-    result = call("image", photo, tmp_path / "out.png", "--backend", "torchscript")
+    result = call("image", photo, tmp_path / "out.png", "--backend", "torchscript", "--precision", "f32")
     assert "(torchscript f32)" in result.stdout
 
 
