@@ -1,4 +1,4 @@
-"""python -m benchmarks: compare, readme, pictures, quality."""
+"""python -m benchmarks: compare, peers, roofline, scaling, guard, readme, pictures, quality."""
 
 import json
 from pathlib import Path
@@ -26,6 +26,19 @@ def main() -> None:
 def compare_command(rounds: int, output: Path) -> None:
     """Measure livestyle against the reference loop on this machine."""
     output.write_text(json.dumps(compare(rounds), indent=2) + "\n", encoding="utf-8")
+
+
+@main.command("peers")
+@click.option("--rounds", type=click.IntRange(min=1), default=3, help="Turns that each one takes.")
+@click.option("-o", "--output", type=_FILE, default=RESULTS / "peers.json", help="JSON file to write.")
+def peers_command(rounds: int, output: Path) -> None:
+    """Measure other people's networks and runtimes beside ours."""
+    from benchmarks.peers.compare import compare, contenders, table
+
+    results = compare(list(contenders()), rounds=rounds) | {"command": "python -m benchmarks peers"}
+    output.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    for line in table(results):
+        click.echo(line)
 
 
 @main.command("readme")
