@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from benchmarks.peers.count import multiply_adds, our_multiply_adds, weights
+from benchmarks.peers.names import REFERENCE, three_digits
 from benchmarks.peers.networks import PEERS
 from benchmarks.peers.runtimes import RUNTIMES, Paint
 from livestyle.backends import torchscript  # noqa: F401 - before PyTorch, so that its threads wait idly
@@ -18,9 +19,6 @@ from livestyle.styles import StyleMix
 from livestyle.weights import load_weights
 
 SIZES = ((640, 480), (1280, 720), (1920, 1080))
-REFERENCE = (PEERS[0].name, "PyTorch eager f32")
-"""The network and the runtime that ratios are of."""
-
 _OURS = (("openvino", "int8"), ("openvino", "auto"), ("torchscript", "auto"))
 _TURN_SECONDS = 0.3
 
@@ -87,8 +85,8 @@ def table(results: dict[str, Any]) -> list[str]:
     for row in results["rows"]:
         cells = [row["network"], row["runtime"], _short(row["weights"])]
         cells.append(f"{row['multiply_adds_per_pixel'] / 1000:.1f}")
-        cells += [_three_digits(row["fps"][size]) for size in sizes]
-        cells.append(_three_digits(row["times_reference"][sizes[0]]))
+        cells += [three_digits(row["fps"][size]) for size in sizes]
+        cells.append(three_digits(row["times_reference"][sizes[0]]))
         lines.append("| " + " | ".join(cells) + " |")
     return lines
 
@@ -136,7 +134,3 @@ def _turn(call: Callable[[], object]) -> float:
 
 def _short(count: int) -> str:
     return f"{count / 1e6:.2f} M" if count >= 1e5 else f"{count / 1e3:.0f} k"
-
-
-def _three_digits(value: float) -> str:
-    return f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 100 else f"{value:.0f}"
