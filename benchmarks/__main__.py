@@ -1,4 +1,4 @@
-"""python -m benchmarks: compare, peers, roofline, scaling, guard, readme, pictures, quality."""
+"""python -m benchmarks: compare, peers, roofline, scaling, precision, guard, readme, pictures, quality."""
 
 import json
 from pathlib import Path
@@ -64,6 +64,18 @@ def scaling_command(output: Path) -> None:
     results = scaling()
     output.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     draw(results, output.with_suffix(".png"))
+    for line in lines(results):
+        click.echo(line)
+
+
+@main.command("precision")
+@click.option("-o", "--output", type=_FILE, default=RESULTS / "precision.json", help="JSON file to write.")
+def precision_command(output: Path) -> None:
+    """Measure how far paintings in fewer bits are from those in float32."""
+    from benchmarks.precision import lines, precision
+
+    results = precision()
+    output.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     for line in lines(results):
         click.echo(line)
 

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from benchmarks import precision
 from benchmarks.peers.compare import table
 from benchmarks.peers.networks import PEERS
 from benchmarks.readme import told
@@ -29,6 +30,10 @@ def speed(results: Path, *, draw: bool) -> str:
     if peers:
         sources = [f"- {peer.name}: {peer.source}" for peer in PEERS]
         parts.append(_section("Beside others", peers, [_PEERS, *sources, "", *table(peers)]))
+    bits = _read(results / "precision.json")
+    if bits:
+        words = f"{bits['paintings']} paintings: frames of the sample clip in every style.\n"
+        parts.append(_section("What fewer bits cost", bits, [words, *precision.lines(bits)]))
     for name, title, words in (
         ("roofline", "Where the time goes", _ROOFLINE),
         ("scaling", "How it scales", _SCALING),

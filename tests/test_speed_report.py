@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks import guard as guarding
-from benchmarks import roofline, scaling
+from benchmarks import precision, roofline, scaling
 from benchmarks.__main__ import main
 from benchmarks.peers.count import our_multiply_adds
 from benchmarks.peers.names import REFERENCE
@@ -25,6 +25,8 @@ README = """a
 <!-- end -->
 <!-- networks -->
 old
+<!-- end -->
+<!-- precision -->
 <!-- end -->
 <!-- video -->
 <!-- end -->
@@ -53,6 +55,16 @@ def video() -> dict[str, Any]:
     run = {"size": "640x480", "options": "--precision int8", "frames": 300, "fps": 91.0, "peak_mib": 200.0}
     ours = run | {"first_painted_seconds": 0.4, "times_faster": 55.0}
     return {"video": {"reference": {"fps": 1.6, "frames": 30}, "vga": ours}}
+
+
+def bits() -> dict[str, Any]:
+    found = {"openvino f32": (86.0, 80.0), "openvino bf16": (52.0, 43.0), "openvino int8": (41.0, 33.0)}
+    return {
+        "machine": machine(),
+        "command": "python -m benchmarks precision",
+        "paintings": 144,
+        "psnr": {name: {"mean": mean, "worst": worst} for name, (mean, worst) in found.items()},
+    }
 
 
 def layers() -> dict[str, Any]:
@@ -99,12 +111,14 @@ def growth() -> dict[str, Any]:
 
 @pytest.fixture
 def results(tmp_path: Path) -> Path:
-    for name, content in (
-        ("peers", peers()),
-        ("cpu", video()),
-        ("roofline", layers()),
-        ("scaling", growth()),
-    ):
+    contents = {
+        "peers": peers(),
+        "cpu": video(),
+        "roofline": layers(),
+        "scaling": growth(),
+        "precision": bits(),
+    }
+    for name, content in contents.items():
         (tmp_path / f"{name}.json").write_text(json.dumps(content))
     return tmp_path
 
@@ -116,6 +130,7 @@ def test_readme_tells_ours_the_reference_and_the_fastest_of_the_others(results: 
     assert "quick net" in text
     assert "slow net" not in text
     assert "| `livestyle video --precision int8`, 640x480, 300 frames | 91 | 200 MiB |" in text
+    assert "by 41 dB in the mean and 33 at worst" in text
     assert "old" not in text
     assert text.startswith("a\n")
     assert text.endswith("c\n")
@@ -166,6 +181,13 @@ def test_scaling_measures_each_of_its_axes(monkeypatch: pytest.MonkeyPatch, tmp_
     assert list(measured["frames"]) == ["3"]
     scaling.draw(measured, tmp_path / "scaling.png")
     assert len(scaling.lines(measured)) == 6
+
+
+def test_fewer_bits_are_further_from_float32() -> None:
+    choices = (("openvino", "f32"), ("openvino", "int8"))
+    measured = precision.precision(every=1000, choices=choices)
+    assert measured["paintings"] == len(load_weights("small").styles)
+    assert measured["psnr"]["openvino f32"]["worst"] > 60 > measured["psnr"]["openvino int8"]["mean"] > 30
 
 
 @pytest.mark.parametrize(("ratio", "status"), [(500.0, 0), (5.0, 1)])
