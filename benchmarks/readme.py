@@ -11,9 +11,15 @@ Results = dict[str, Any]
 
 
 def fill(text: str, results: Path) -> str:
-    """README's text with each part between `<!-- name -->` and `<!-- end -->` made anew from the results."""
-    measured = {name: _read(results / f"{name}.json") for name in ("cpu", "peers", "precision")}
-    for name, make in _PARTS.items():
+    """README's text with each part between `<!-- name -->` and `<!-- end -->` made anew from the results.
+
+    What was not measured stays as it is.
+    """
+    for name, (source, make) in _PARTS.items():
+        path = results / f"{source}.json"
+        if not path.exists():
+            continue
+        measured = json.loads(path.read_text(encoding="utf-8"))
         begin, end = f"<!-- {name} -->\n", "<!-- end -->"
         before, _, rest = text.partition(begin)
         _, _, after = rest.partition(end)
@@ -29,19 +35,13 @@ def told(machine: dict[str, str]) -> str:
     )
 
 
-def _read(path: Path) -> Results:
-    measured: Results = json.loads(path.read_text(encoding="utf-8"))
-    return measured
-
-
-def _machine(measured: dict[str, Results]) -> str:
-    peers = measured["peers"]
+def _machine(peers: Results) -> str:
     return f"Measured on {told(peers['machine'])}, by `{peers['command']}`; all in turns, in one process.\n"
 
 
-def _networks(measured: dict[str, Results]) -> str:
+def _networks(peers: Results) -> str:
     """Ours, the reference, and the fastest of the others."""
-    rows = measured["peers"]["rows"]
+    rows = peers["rows"]
     sizes = list(rows[0]["fps"])
     ours = [row for row in rows if row["network"].startswith("livestyle")]
     reference = next(row for row in rows if (row["network"], row["runtime"]) == REFERENCE)
@@ -59,8 +59,8 @@ def _networks(measured: dict[str, Results]) -> str:
     )
 
 
-def _video(measured: dict[str, Results]) -> str:
-    video = measured["cpu"]["video"]
+def _video(cpu: Results) -> str:
+    video = cpu["video"]
     rows = ["| whole command | fps | peak memory |", "|---|---:|---:|"]
     rows.append(f"| reference loop, 640x480, without sound | {video['reference']['fps']:.2f} | |")
     for row in (row for name, row in video.items() if name != "reference"):
@@ -75,9 +75,8 @@ def _video(measured: dict[str, Results]) -> str:
     )
 
 
-def _precision(measured: dict[str, Results]) -> str:
+def _precision(bits: Results) -> str:
     """What int8 costs."""
-    bits = measured["precision"]
     eight = bits["psnr"]["openvino int8"]
     name = next(name for name in _FLOATING if name in bits["psnr"])
     other = bits["psnr"][name]
@@ -85,17 +84,18 @@ def _precision(measured: dict[str, Results]) -> str:
         f"{row['mean']:.0f} dB in the mean and {row['worst']:.0f} at worst" for row in (eight, other)
     )
     return (
-        f"`--precision int8` is a choice of yours. Over {bits['paintings']} paintings it differs from float32 by "
-        f"{far}, which one hardly sees side by side; {name} by {near}.\n"
+        f"`--precision int8` is a choice of yours. Over {bits['paintings']} paintings it is "
+        f"{far} from float32, which one hardly sees side by side; {name} is {near}.\n"
     )
 
 
 _FLOATING = ("openvino bf16", "torchscript bf16", "openvino f32")
 """What int8 is set beside: the first of these that was measured."""
 
-_PARTS: dict[str, Callable[[dict[str, Results]], str]] = {
-    "machine": _machine,
-    "networks": _networks,
-    "precision": _precision,
-    "video": _video,
+_PARTS: dict[str, tuple[str, Callable[[Results], str]]] = {
+    "machine": ("peers", _machine),
+    "networks": ("peers", _networks),
+    "precision": ("precision", _precision),
+    "video": ("cpu", _video),
 }
+"""Each part by name: the results it is made from, and how."""

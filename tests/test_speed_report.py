@@ -130,7 +130,7 @@ def test_readme_tells_ours_the_reference_and_the_fastest_of_the_others(results: 
     assert "quick net" in text
     assert "slow net" not in text
     assert "| `livestyle video --precision int8`, 640x480, 300 frames | 91 | 200 MiB |" in text
-    assert "by 41 dB in the mean and 33 at worst" in text
+    assert "it is 41 dB in the mean and 33 at worst" in text
     assert "old" not in text
     assert text.startswith("a\n")
     assert text.endswith("c\n")
@@ -153,6 +153,7 @@ def test_speed_tells_and_draws_all_of_it(results: Path) -> None:
 
 def test_what_was_not_measured_is_not_told(tmp_path: Path) -> None:
     assert "##" not in speed(tmp_path, draw=True)
+    assert fill(README, tmp_path) == README
 
 
 def test_the_layers_of_a_graph_do_the_work_of_the_network() -> None:
