@@ -75,7 +75,6 @@ class Script:
 
     def __init__(self, keys: dict[int, str], area: tuple[int, int] = SIZE) -> None:
         self.closed = False
-        self.dragged: float | None = None
         self.shown: list[Image] = []
         self.full: list[bool] = []
         self.threads: set[str] = set()
@@ -86,6 +85,9 @@ class Script:
 
     def full_screen(self, on: bool) -> None:
         self.full.append(on)
+
+    def drag(self) -> float | None:
+        return None
 
     def show(self, image: Image) -> None:
         self.threads.add(threading.current_thread().name)
@@ -196,9 +198,8 @@ def test_split_view_shows_both_and_its_line_follows_keys_and_mouse(tmp_path: Pat
 
 def test_dragging_in_a_mirrored_window_moves_the_line_where_the_mouse_is(tmp_path: Path) -> None:
     class Dragged(Script):
-        def pressed(self) -> Iterator[int]:
-            self.dragged = 0.25
-            return iter(())
+        def drag(self) -> float | None:
+            return 0.25
 
     stage = Stage(tmp_path, split=True, mirror=True, camera=Camera(3))
     stage.show._screen = Dragged({})
