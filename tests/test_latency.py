@@ -69,7 +69,7 @@ def measured(late_seconds: float) -> Latency:
 
 def test_what_a_screen_adds_is_found_in_what_is_measured() -> None:
     prompt, late = measured(0.0), measured(0.02)
-    assert late.percentiles["p50"] - prompt.percentiles["p50"] == pytest.approx(20, abs=8)
+    assert late.percentiles["p50"] - prompt.percentiles["p50"] == pytest.approx(20, abs=15)
     assert prompt.unread == late.unread == 0
     assert prompt.frames > 30
 

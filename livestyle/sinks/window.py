@@ -78,7 +78,7 @@ class Window:
             yield code
 
     def drag(self) -> float | None:
-        """Where the mouse was dragged to since the last call, as a share of the width; None where it was not."""
+        """Where the mouse was dragged to since the last call, as a share of the width, if it was."""
         dragged, self._dragged = self._dragged, None
         return dragged
 
