@@ -7,7 +7,7 @@ import click
 
 from benchmarks.compare import compare
 from benchmarks.picture import draw as draw_picture
-from benchmarks.picture import draw_gallery
+from benchmarks.picture import draw_fade, draw_gallery
 from benchmarks.quality import report
 from benchmarks.readme import fill
 
@@ -109,9 +109,10 @@ def readme_command(check: bool) -> None:
 @main.command("pictures")
 @click.option("-o", "--output", type=_FILE, default=ROOT / "docs", help="Folder to write to.")
 def pictures_command(output: Path) -> None:
-    """Draw README's pictures from the sample clip: some styles beside the originals, and all styles."""
+    """Draw README's pictures from the sample clip: styles beside the originals, all styles, and a fade."""
     draw_picture(output / "painted.jpg")
     draw_gallery(output / "gallery.jpg")
+    draw_fade(output / "fade.webp")
 
 
 @main.command("quality")

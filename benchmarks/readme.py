@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.peers.names import REFERENCE, three_digits
+from livestyle.controls import KEYS
 
 Results = dict[str, Any]
 
@@ -16,10 +17,9 @@ def fill(text: str, results: Path) -> str:
     What was not measured stays as it is.
     """
     for name, (source, make) in _PARTS.items():
-        path = results / f"{source}.json"
-        if not path.exists():
+        measured = _read(results / f"{source}.json") if source else {}
+        if measured is None or f"<!-- {name} -->" not in text:
             continue
-        measured = json.loads(path.read_text(encoding="utf-8"))
         begin, end = f"<!-- {name} -->\n", "<!-- end -->"
         before, _, rest = text.partition(begin)
         _, _, after = rest.partition(end)
@@ -33,6 +33,13 @@ def told(machine: dict[str, str]) -> str:
         f"{machine['cores']} cores of an {machine['processor']} with {machine['system']}, "
         f"torch {machine['torch']}, openvino {machine['openvino']}"
     )
+
+
+def _read(path: Path) -> Results | None:
+    if not path.exists():
+        return None
+    measured: Results = json.loads(path.read_text(encoding="utf-8"))
+    return measured
 
 
 def _machine(peers: Results) -> str:
@@ -92,10 +99,23 @@ def _precision(bits: Results) -> str:
 _FLOATING = ("openvino bf16", "torchscript bf16", "openvino f32")
 """What int8 is set beside: the first of these that was measured."""
 
+
+def _keys(_: Results) -> str:
+    numbers = [key for key in KEYS if key.name.isdigit()]
+    rows = [(f"`{numbers[0].name}` … `{numbers[-1].name}`", f"styles 1 to {len(numbers)}")]
+    rows += [(f"`{key.name}`", key.does) for key in KEYS if key not in numbers]
+    half = (len(rows) + 1) // 2
+    left, right = rows[:half], [*rows[half:], ("", "")]
+    lines = ["| key | | key | |", "|---|---|---|---|"]
+    lines += [f"| {a} | {does} | {b} | {too} |" for (a, does), (b, too) in zip(left, right, strict=False)]
+    return "\n".join(lines) + "\n"
+
+
 _PARTS: dict[str, tuple[str, Callable[[Results], str]]] = {
     "machine": ("peers", _machine),
     "networks": ("peers", _networks),
     "precision": ("precision", _precision),
     "video": ("cpu", _video),
+    "keys": ("", _keys),
 }
-"""Each part by name: the results it is made from, and how."""
+"""Each part by name: the results it is made from, if any, and how."""
