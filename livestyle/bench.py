@@ -1,24 +1,18 @@
-"""How fast this machine paints: each backend at each size, measured the way a video is painted."""
+"""How fast an engine paints, with what frames that is measured, and on what machine."""
 
 import os
 import platform
 import statistics
 import time
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
 
-from livestyle.engine import BACKENDS, Engine, load_engine
-from livestyle.errors import EngineError
+from livestyle.engine import Engine
 from livestyle.frame import Image
 from livestyle.styles import StyleMix
-from livestyle.weights import Weights
-
-SIZES = ((640, 480), (1280, 720))
-"""(width, height) of the frames that are measured."""
 
 _WARM_UP_FRAMES = 5
 
@@ -40,28 +34,6 @@ class Timing:
     def fps(self) -> float:
         """Frames per second at the median."""
         return 1000 / self.milliseconds
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """A backend that does not run here."""
-
-    backend: str
-    reason: str
-
-
-def measure(
-    weights: Weights, backends: Sequence[str] = BACKENDS, *, seconds: float = 3.0
-) -> Iterator[Timing | Skipped]:
-    """Times each backend at each of `SIZES` for about `seconds`, one after the other."""
-    for backend in backends:
-        try:
-            engine = load_engine(weights, backend)
-        except EngineError as error:
-            yield Skipped(backend, str(error))
-            continue
-        for size in SIZES:
-            yield time_engine(engine, next(iter(weights.styles)), size, seconds)
 
 
 def machine() -> dict[str, str]:

@@ -128,12 +128,14 @@ def test_mistakes_are_one_line_each(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     for arguments, expected in (
         (["--input", short], "choose a longer clip"),
         (["--style", "mosiac"], "did you mean mosaic?"),
-        (["--size", "64x48", "--frames", 3, "--plot", tmp_path / "no" / "a.png"], "cannot write"),
-        (["--size", "64x48", "--frames", 3, "--json", tmp_path / "no" / "a.json"], "cannot write"),
+        (["--plot", tmp_path / "no" / "a.png"], "there is no folder"),
+        (["--plot", tmp_path / "a.xyz"], "use .png or .svg"),
+        (["--json", tmp_path / "no" / "a.json"], "there is no folder"),
     ):
         result = call(*arguments)
         assert result.exit_code == 1, result.output
         assert expected in result.stderr.splitlines()[-1]
+    assert list(tmp_path.iterdir()) == [short]
     monkeypatch.setitem(sys.modules, "benchmarks.peers.compare", None)
     result = call("--compare")
     assert result.exit_code == 1
