@@ -17,7 +17,8 @@ import pytest
 from livestyle.errors import SinkError, SourceError
 from livestyle.frame import Frame
 from livestyle.prefetch import WriteBehind
-from livestyle.sinks import live, open_live_sink
+from livestyle.sinks import live
+from livestyle.sinks.live import open_live_sink
 from livestyle.sinks.recording import Recorder, cut_after_last_fragment
 from livestyle.sources.microphone import Microphone, Sound
 from tests.media import grey, greys, stripe_colours, stripes, video_seconds
@@ -105,7 +106,8 @@ def test_what_a_crash_left_behind_is_never_overwritten(tmp_path: Path) -> None:
 def test_a_killed_process_leaves_a_file_that_plays(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"out{suffix}"
     code = (
-        "import sys; from livestyle.sinks import open_live_sink; from livestyle.sources.pattern import *\n"
+        "import sys; from livestyle.sinks.live import open_live_sink\n"
+        "from livestyle.sources.pattern import PatternSource\n"
         "source = PatternSource(size=(320, 240), fps=30)\n"
         "sink = open_live_sink(sys.argv[1], source.size, rate=30)\n"
         "for frame in source: sink.write(frame); print(frame.pts, flush=True)"
