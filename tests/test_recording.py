@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from fractions import Fraction
@@ -328,6 +329,27 @@ def test_a_microphone_that_is_unplugged_leaves_the_video(
     record_with(FakeMicrophone([True] * 20, 1010.0, error), path, 1000.0)
     assert len(video_seconds(path)) == 60
     assert caplog.text.count("the microphone is gone") == 1
+
+
+def test_a_microphone_that_answers_no_more_is_left_alone(tmp_path: Path) -> None:
+    answer = threading.Event()
+
+    class Dead(FakeMicrophone):
+        def __iter__(self) -> Iterator[Sound]:
+            answer.wait(10)
+            return iter(())
+
+    microphone = Dead([], 0.0)
+    recorder = Recorder(tmp_path / "out.mp4", SIZE, microphone=microphone)
+    recorder.write(Frame(grey(1), 0.0))
+    began = time.perf_counter()
+    recorder.close()
+    assert time.perf_counter() - began < 2
+    assert microphone.closed == 0  # closing it under its reader would crash the process
+    assert len(video_seconds(tmp_path / "out.mp4")) == 1
+    answer.set()
+    while any(thread.name == "livestyle-collector" for thread in threading.enumerate()):
+        time.sleep(0.01)
 
 
 def test_a_recording_that_cannot_be_opened_lets_the_microphone_go(
