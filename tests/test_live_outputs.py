@@ -16,6 +16,7 @@ import av
 import numpy as np
 import pytest
 from av.video.reformatter import VideoReformatter
+from livestyle.sources.decoded import to_image
 
 from livestyle.errors import SinkError
 from livestyle.frame import Frame
@@ -24,7 +25,6 @@ from livestyle.sinks.null import NullSink
 from livestyle.sinks.raw import RawSink
 from livestyle.sinks.stream import StreamSink
 from livestyle.sinks.virtual_camera import VirtualCamera
-from livestyle.sources.decoded import to_image
 from tests.media import RED_GREEN_BLUE, grey, stripe_colours, stripes
 
 SIZE = (64, 48)

@@ -64,8 +64,7 @@ def test_frames_that_are_stored_out_of_order_come_in_order(suffix: str, tmp_path
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     moments = painted(path, tmp_path / "out.mp4")
-    # AVI has no times, and FFmpeg's guess for the first of such frames may be late
-    assert moments == pytest.approx([i / 30 for i in range(40)], abs=0.07 if suffix == ".avi" else 0.001)
+    assert moments == pytest.approx([i / 30 for i in range(40)], abs=0.001)
     source = open_source(tmp_path / "out.mp4")
     levels = [int(frame.image[10, 10, 0]) for frame in source]
     source.close()
@@ -117,6 +116,7 @@ def test_an_avi_gets_a_constant_rate(tmp_path: Path) -> None:
     source.close()
     times = painted(made, tmp_path / "out.avi")
     np.testing.assert_allclose(np.diff(times), 1 / rate, atol=0.001)
+    assert len(times) > 6
     assert times[-1] >= 1.0
 
 
