@@ -33,6 +33,10 @@ _WARM_UP_SECONDS = 1.0
 """Painted again before the moment where an interrupted job goes on, for its first frames to be steady."""
 
 
+_DEPTH = 4
+_WAITING_BYTES = 128 << 20
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One file to paint, and how."""
@@ -94,7 +98,8 @@ def paint_file(
                 if done:
                     frames = opened.enter_context(closing(_open(job, max(0.0, done - _WARM_UP_SECONDS))))
                 paint = _paint(job, make_painter(), timeline, frames, pace, done)
-                outcome.report = run(_Rest(frames) if done else frames, paint, sink, on_frame=on_frame)
+                rest = _Rest(frames) if done else frames
+                outcome.report = run(rest, paint, sink, on_frame=on_frame, depth=_depth(frames.size))
         finally:
             outcome.complete = sink.complete
             outcome.faults = frames.faults
@@ -179,6 +184,11 @@ def _pace(job: Job, frames: FileSource) -> _Pace:
 
 def _exact(fps: float) -> Fraction:
     return Fraction(fps).limit_denominator(1001)
+
+
+def _depth(size: tuple[int, int]) -> int:
+    """How many frames may wait before and behind the painter: fewer of very large ones."""
+    return max(1, min(_DEPTH, _WAITING_BYTES // (3 * size[0] * size[1])))
 
 
 def _estimate(frames: FileSource, rate: Fraction | None) -> int | None:

@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 _USUAL_RATE = Fraction(30)
 _TOLERANCE = Fraction(1, 1000)
 """In seconds: some files count in milliseconds."""
+_MOST_PIXELS = 40_000_000
+"""Of a frame: 8K has 33 million. A damaged header may state so many that no memory holds them."""
 _PICTURES = {"image2"}
 """FFmpeg's readers of single pictures, beside those that are called `..._pipe`."""
 
@@ -58,7 +60,7 @@ class FileSource:
         self._begin, self._end = start_seconds, end_seconds
         self._pts = 0.0
         self._to_rgb = ToRgb(self.media.name)
-        self._deinterlacer = Deinterlacer()
+        self._deinterlacer = Deinterlacer(self.media.name)
         try:
             self._container, self._stream = _open(self.media)
         except BaseException:
@@ -145,6 +147,9 @@ class FileSource:
 
     def _open_decoder(self) -> None:
         self._stream.thread_type = "AUTO"
+        self._stream.codec_context.options = {
+            "max_pixels": str(_MOST_PIXELS)
+        }  # the size may change on the way
         self._decoder = Decoder(self._container, self._stream, self.media.name)
 
     def _read(self) -> Iterator[Frame]:
@@ -154,8 +159,6 @@ class FileSource:
                 self._colors = colors_of(frame)
                 self._pixel_aspect = _pixel_aspect(self._stream, frame)
             yield Frame(self._to_rgb(frame), self._pts_of(frame))
-        if self._deinterlacer.active:
-            logger.warning("%s is interlaced: its fields were made into whole frames", self.media.name)
 
     def _wanted(self) -> Iterator[VideoFrame]:
         """The frames between start and end."""
@@ -201,7 +204,7 @@ class FileSource:
             self._container.close()
             self._container, self._stream = _open(self.media)
             self._open_decoder()
-        self._deinterlacer = Deinterlacer()
+        self._deinterlacer.reset()
 
     def _progressive(self) -> Iterator[VideoFrame]:
         for frame in self._decoder.frames():
@@ -248,8 +251,13 @@ def _open(media: Media) -> tuple[InputContainer, VideoStream]:
             f"cannot open {media.name} as a video: it is a picture; paint it with livestyle image"
         )
     for stream in container.streams.video:
-        if not stream.disposition & av.stream.Disposition.attached_pic and stream.codec_context is not None:
+        if stream.disposition & av.stream.Disposition.attached_pic or stream.codec_context is None:
+            continue
+        if stream.width * stream.height <= _MOST_PIXELS:
             return container, stream
+        size = f"{stream.width}x{stream.height}"
+        container.close()
+        raise SourceError(f"cannot read {media.name}: frames of {size} are too large; scale it down to 8K")
     container.close()
     raise SourceError(f"cannot read {media.name}: it holds no video that can be decoded; choose another file")
 
