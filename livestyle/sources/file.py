@@ -1,6 +1,5 @@
 """Frames of a video file, decoded by FFmpeg through PyAV."""
 
-import logging
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import chain
@@ -18,8 +17,6 @@ from livestyle.sources.decoding import Decoder
 from livestyle.sources.interlace import Deinterlacer
 from livestyle.sources.media import Excerpt, Media
 from livestyle.sources.rgb import ToRgb, colors_of
-
-logger = logging.getLogger(__name__)
 
 _USUAL_RATE = Fraction(30)
 _TOLERANCE = Fraction(1, 1000)
