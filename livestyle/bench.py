@@ -61,7 +61,7 @@ def measure(
             yield Skipped(backend, str(error))
             continue
         for size in SIZES:
-            yield _time(engine, next(iter(weights.styles)), size, seconds)
+            yield time_engine(engine, next(iter(weights.styles)), size, seconds)
 
 
 def machine() -> dict[str, str]:
@@ -75,7 +75,8 @@ def machine() -> dict[str, str]:
     } | packages
 
 
-def _time(engine: Engine, style: str, size: tuple[int, int], seconds: float) -> Timing:
+def time_engine(engine: Engine, style: str, size: tuple[int, int], seconds: float) -> Timing:
+    """Times an engine with frames of `size` (width, height) for about `seconds`, after some to warm up."""
     image, mix = frame(size), StyleMix.parse(style)
     for _ in range(_WARM_UP_FRAMES):
         engine.stylize(image, mix)

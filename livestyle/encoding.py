@@ -20,7 +20,9 @@ class Encoding:
     preset: str = "ultrafast"
     """One of `PRESETS`."""
     hardware: bool = False
-    """Whether to use a graphics processor's encoder where there is one."""
+    """Whether to use a graphics processor's encoder of any kind where there is one, and say so where not."""
+    hwaccel: str = "none"
+    """`auto` decodes and encodes on an NVIDIA GPU that can, without a word where there is none."""
 
     def __post_init__(self) -> None:
         if self.preset not in PRESETS:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from livestyle import defaults
-from livestyle.errors import EngineError
+from livestyle.errors import EngineError, UnavailableError
+from livestyle.gpu import find_driver
 
 if TYPE_CHECKING:
     from livestyle.frame import Image
@@ -17,8 +19,16 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-BACKENDS = ("openvino", "torchscript")
+BACKENDS = ("tensorrt", "cuda", "openvino", "torchscript")
 """Every backend, the fastest first: the order in which `auto` tries them."""
+
+_ON_GPU = {"tensorrt", "cuda"}
+
+PRECISIONS = ("auto", "f32", "bf16", "int8")
+"""What the network may compute in.
+
+`auto` is the fastest of which nobody sees that it is not f32; int8 is faster and paints a little otherwise.
+"""
 
 
 class Engine(Protocol):
@@ -50,30 +60,72 @@ class Engine(Protocol):
         ...
 
 
-def load_engine(weights: Weights, backend: str = defaults.BACKEND, *, streams: int = 1) -> Engine:
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What `auto` took."""
+
+    engine: Engine
+    skipped: dict[str, str]
+    """Each better backend, with the reason why it does not run here."""
+
+
+def load_engine(
+    weights: Weights,
+    backend: str = defaults.BACKEND,
+    *,
+    streams: int = 1,
+    precision: str = defaults.PRECISION,
+) -> Engine:
     """The network made ready to run.
 
     One stream paints one frame after the other, each as soon as can be; more of them paint several at a time,
     which gives more frames per second, each later. A backend that cannot do it has one.
 
-    A backend that is asked for by name runs or raises EngineError; `auto` takes the first of `BACKENDS` that
-    this machine has, and logs why it skipped the others.
+    A backend or a precision that is asked for by name runs or raises EngineError; `auto` takes the first of
+    `BACKENDS` that this machine has, and logs why it skipped the others.
     """
+    if precision not in PRECISIONS:
+        raise EngineError(f"unknown precision {precision!r}: choose {', '.join(PRECISIONS)}")
     if backend != "auto":
-        return _open(backend, weights, streams)
+        try:
+            return _open(backend, weights, streams, precision)
+        except UnavailableError as error:
+            raise UnavailableError(f"{error}; --backend auto takes what is here") from error
+    return choose_engine(weights, streams=streams, precision=precision).engine
+
+
+def choose_engine(weights: Weights, *, streams: int = 1, precision: str = defaults.PRECISION) -> Choice:
+    """What `auto` takes, with the reason for each step down, which is logged too.
+
+    A GPU or an optional package that is not there is only worth a debug message.
+    """
+    skipped: dict[str, str] = {}
     for name in BACKENDS:
         try:
-            engine = _open(name, weights, streams)
+            engine = _open(name, weights, streams, precision)
         except EngineError as error:
-            logger.warning("skipped backend %s: %s", name, error)
+            level = logging.DEBUG if isinstance(error, UnavailableError) else logging.WARNING
+            logger.log(level, "skipped backend %s: %s", name, error)
+            skipped[name] = str(error)
             continue
         logger.info("backend %s: the fastest that runs here", engine.backend)
-        return engine
+        return Choice(engine, skipped)
     raise EngineError(f"no backend runs here (tried {', '.join(BACKENDS)}): reinstall livestyle")
 
 
-def _open(backend: str, weights: Weights, streams: int) -> Engine:
+def _open(backend: str, weights: Weights, streams: int, precision: str) -> Engine:
     if backend not in BACKENDS:
         raise EngineError(f"unknown backend {backend!r}: choose auto, {', '.join(BACKENDS)}")
-    engine: Engine = importlib.import_module(f"livestyle.backends.{backend}").load(weights, streams)
+    if backend in _ON_GPU:
+        require_gpu(backend)  # before PyTorch is loaded, which OpenVINO does without
+    module = importlib.import_module(f"livestyle.backends.{backend}")
+    engine: Engine = module.load(weights, streams, precision)
     return engine
+
+
+def require_gpu(backend: str) -> None:
+    """Raises UnavailableError where there is no NVIDIA GPU, without loading PyTorch to find out."""
+    try:
+        find_driver()
+    except UnavailableError as error:
+        raise UnavailableError(f"backend {backend!r} needs an NVIDIA GPU, and {error}") from error

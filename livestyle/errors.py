@@ -5,6 +5,7 @@
     ├── SinkError      a picture, video or window cannot be written
     ├── StyleError     no such style, or its weights are damaged
     └── EngineError    a backend is missing or refuses to run
+        └── UnavailableError    this machine or installation has not what it needs, which is no fault
 
 Each message is one line that names what failed, with which value, and what to do. Programmer mistakes
 stay `ValueError`.
@@ -29,3 +30,7 @@ class StyleError(LivestyleError):
 
 class EngineError(LivestyleError):
     """A backend is missing or refuses to run."""
+
+
+class UnavailableError(EngineError):
+    """A backend needs a GPU or a package that is not here, which is no fault."""

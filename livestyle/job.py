@@ -122,7 +122,13 @@ class _Rest:
 
 
 def _open(job: Job, start_seconds: float) -> FileSource:
-    return open_source(job.source, start_seconds=start_seconds, end_seconds=job.end_seconds, rate=job.fps)
+    return open_source(
+        job.source,
+        start_seconds=start_seconds,
+        end_seconds=job.end_seconds,
+        rate=job.fps,
+        hwaccel=job.encoding.hwaccel,
+    )
 
 
 def _sink(job: Job, frames: FileSource, rate: Fraction | None) -> FileSink | SequenceSink | SegmentedFile:

@@ -15,7 +15,6 @@ from livestyle.architecture import MIN_SIDE
 from livestyle.errors import SourceError
 from livestyle.frame import Frame
 from livestyle.steady import Held, hold, settle
-from livestyle.timeline import distance
 
 if TYPE_CHECKING:
     from livestyle.engine import Engine
@@ -27,8 +26,6 @@ _FULL_CONTRAST = 8.0
 
 Instance norm stretches any contrast to the same: without this a fade to black would end in a grey flash.
 """
-_CUT = 0.2
-"""Where the style of a frame is further than this from the last one's, it is a cut and no fade."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,34 +73,30 @@ class Painter:
         As many frames are begun ahead as keep the engine busy. `style_at` tells the style of each moment,
         where it changes. Raises SourceError as for an image.
         """
-        begun: deque[tuple[Frame, Held, Callable[[], Image]]] = deque()
+        begun: deque[tuple[Frame, Held, StyleMix, Callable[[], Image]]] = deque()
         held: Held | None = None
-        style = self.style
-        shown: Image | None = None
+        last: Painted | None = None
 
         def finish() -> Frame:
-            nonlocal shown
-            frame, given, fetch = begun.popleft()
-            shown = settle(fetch(), given, shown, steadiness)
-            return Frame(self._finish(frame.image, shown), frame.pts)
+            nonlocal last
+            frame, given, style, fetch = begun.popleft()
+            last = _settled(fetch(), given, style, last, steadiness)
+            return Frame(self._finish(frame.image, last.image), frame.pts)
 
         if self.strength == 0:
             yield from frames
             return
         try:
             for frame in frames:
-                before, style = style, self.style if style_at is None else style_at(frame.pts)
-                # what stands still keeps most of its last painting, which must not outlive a change of style
-                held = hold(
-                    self._reduced(frame.image), None if distance(before, style) > _CUT else held, steadiness
-                )
-                begun.append((frame, held, self._start(held.image, style)))
+                held = hold(self._reduced(frame.image), held, steadiness)
+                style = self.style if style_at is None else style_at(frame.pts)
+                begun.append((frame, held, style, self._start(held.image, style)))
                 if len(begun) == self.engine.in_flight:
                     yield finish()
             while begun:
                 yield finish()
         finally:
-            for _, _, fetch in begun:  # on the way out the engine may still read the frames
+            for *_, fetch in begun:  # on the way out the engine may still read the frames
                 fetch()
 
     def paint_next(
@@ -111,15 +104,13 @@ class Painter:
     ) -> tuple[Image, Painted | None]:
         """Paints one frame of a live video at once; `last` is what the call before gave, at first None.
 
-        From call to call the painter may be another one; a painting in another style is not blended with
-        the last. Raises SourceError as for an image.
+        From call to call the painter may be another one. Raises SourceError as for an image.
         """
         if self.strength == 0:
             return image, None
         held = hold(self._reduced(image), last.held if last else None, steadiness)
-        before = last.image if last is not None and last.style == self.style else None
-        shown = settle(self._start(held.image, self.style)(), held, before, steadiness)
-        return self._finish(image, shown), Painted(held, shown, self.style)
+        now = _settled(self._start(held.image, self.style)(), held, self.style, last, steadiness)
+        return self._finish(image, now.image), now
 
     def _reduced(self, image: Image) -> Image:
         """The image at the size the network works at, never smaller than it can paint."""
@@ -146,6 +137,14 @@ class Painter:
             painted = with_colors_of(image, painted)
         share = self.strength * min(1.0, contrast(image) / _FULL_CONTRAST)
         return painted if share == 1 else blend(image, painted, share)
+
+
+def _settled(
+    painting: Image, held: Held, style: StyleMix, last: Painted | None, steadiness: float
+) -> Painted:
+    """What stands still keeps most of its last painting, but not into another style: fades stay in time."""
+    before = last.image if last is not None and last.style == style else None
+    return Painted(held, settle(painting, held, before, steadiness), style)
 
 
 def resized(image: Image, size: tuple[int, int]) -> Image:

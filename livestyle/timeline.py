@@ -77,12 +77,6 @@ class Timeline:
         return before.blend(cue.mix, (seconds - cue.seconds) / cue.fade_seconds)
 
 
-def distance(a: StyleMix, b: StyleMix) -> float:
-    """How different two mixes are: 0 for the same, 1 where they share no style."""
-    first, second = dict(a.parts), dict(b.parts)
-    return sum(abs(first.get(name, 0.0) - second.get(name, 0.0)) for name in first | second) / 2
-
-
 def read_timeline(path: Path | str) -> Timeline:
     """Reads a file of `[[style]]` tables, each with `style`, and `at` and `fade` where they are not 0.
 

@@ -1,11 +1,34 @@
+import os
 import threading
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import platformdirs
 import pytest
 
+from livestyle.errors import EngineError
 from tests.display import Display, require_tools
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skips what needs a GPU where there is none; LIVESTYLE_REQUIRE_CUDA=1 makes that a failure."""
+    if item.get_closest_marker("needs_cuda") and (reason := no_cuda()):
+        if os.environ.get("LIVESTYLE_REQUIRE_CUDA") == "1":
+            pytest.fail(f"LIVESTYLE_REQUIRE_CUDA=1, but {reason}")
+        pytest.skip(reason)
+
+
+@cache
+def no_cuda() -> str:
+    """Why PyTorch cannot use a GPU here; empty where it can."""
+    from livestyle.backends.cuda import require_cuda  # loads PyTorch
+
+    try:
+        require_cuda()
+    except EngineError as error:
+        return str(error)
+    return ""
 
 
 @pytest.fixture(autouse=True)

@@ -11,10 +11,11 @@ import livestyle
 
 PACKAGE = Path(livestyle.__file__).parent
 HEAVY = {
-    "torch": {"network", "backends.torchscript"},
+    "torch": {"network", "backends"},
     "openvino": {"backends.openvino"},
     # painter blends whole frames, which OpenCV does several times faster than NumPy
-    "cv2": {"painter", "steady", "sources", "sinks"},
+    "cv2": {"painter", "steady", "overlay", "sources", "sinks"},
+    "onnx": {"onnx_graph"},
     "av": {"sources", "sinks"},
     # a spool starts no thread; it is read by several
     "threading": {"prefetch", "sources.spool"},

@@ -7,11 +7,11 @@ from click.testing import CliRunner
 from numpy.typing import NDArray
 
 from livestyle.cli import main
-from livestyle.engine import BACKENDS, load_engine
 from livestyle.errors import StyleError
 from livestyle.shared_styles import SUFFIX, read_style, style_folder, write_style
 from livestyle.styles import Style, StyleMix
 from livestyle.weights import load_weights
+from tests.backends import ALL, engine_of
 from tests.pictures import scene
 
 
@@ -41,14 +41,14 @@ def test_it_is_a_few_kilobytes() -> None:
     assert make().stat().st_size < 8192
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", ALL)
 def test_it_works_at_once_in_every_backend(backend: str) -> None:
-    before = load_engine(load_weights(), backend)
+    before = engine_of(load_weights(), backend)
     image = scene(48, 40)
     with pytest.raises(StyleError, match="unknown style 'mine'"):
         before.stylize(image, StyleMix.parse("mine"))
     make()
-    painted = load_engine(load_weights(), backend).stylize(image, StyleMix.parse("mine:1,great_wave:1"))
+    painted = engine_of(load_weights(), backend).stylize(image, StyleMix.parse("mine:1,great_wave:1"))
     assert painted.shape == image.shape
 
 

@@ -9,8 +9,11 @@ import click
 from livestyle import __version__
 from livestyle.cli.batch import batch
 from livestyle.cli.bench import bench
+from livestyle.cli.build import build
 from livestyle.cli.cam import cam
 from livestyle.cli.cameras import cameras
+from livestyle.cli.doctor import doctor
+from livestyle.cli.export import export
 from livestyle.cli.image import image
 from livestyle.cli.styles import styles
 from livestyle.cli.video import video
@@ -36,5 +39,5 @@ def main(verbose: bool) -> None:
     logging.getLogger("livestyle").setLevel(logging.DEBUG if verbose else logging.INFO)
 
 
-for command in (cam, video, batch, image, styles, cameras, bench):
+for command in (cam, video, batch, image, styles, cameras, bench, build, export, doctor):
     main.add_command(command)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from livestyle import defaults
-from livestyle.cli.options import FILE, PAINTING, Share, Size, make_painter, painting_options
+from livestyle.cli.options import FILE, PAINTING, Share, Size, chosen_model, make_painter, painting_options
 from livestyle.cli.stopping import stoppable
 
 if TYPE_CHECKING:
@@ -112,6 +112,10 @@ def cam(**options: Any) -> None:
 
     The key h shows the other keys: styles, blends, strength, recording and more.
     """
+    if not (options["window"] or options["outputs"] or options["virtual_camera"] or options["record"]):
+        raise click.UsageError(
+            "nobody would see it: with --no-window, give --output, --virtual-camera or --record"
+        )
     from livestyle.prefetch import Prefetch
 
     show = None
@@ -135,6 +139,7 @@ def _set_up(stack: ExitStack, options: dict[str, Any]) -> tuple[Show, LiveSource
     background = stack.enter_context(Background())
     opening = background.do(partial(open_camera, options["camera"], size=options["size"], fps=options["fps"]))
     stack.callback(_close_opened, opening)
+    options["model"] = chosen_model(options["model"], options["backend"])
     painter = make_painter(**{name: options[name] for name in PAINTING})
     source = opening.result()
     archive = _archive(stack, source, background, options)
@@ -153,17 +158,22 @@ def _archive(
     from livestyle.archive import Archive
     from livestyle.notice import Notice
     from livestyle.outputs import Outputs
-    from livestyle.sinks import open_live_sink
+    from livestyle.sinks.live import open_live_sink
 
     notice = Notice()
     outputs = stack.enter_context(closing(Outputs(lambda name, why: notice.say(f"{name}: {why}"))))
     for spec in options["outputs"]:
-        outputs.add(spec, open_live_sink(spec, source.size, rate=source.fps))
+        outputs.add(
+            spec,
+            open_live_sink(spec, source.size, rate=source.fps, sound=options["sound"], epoch=source.epoch),
+        )
     if options["virtual_camera"]:
         from livestyle.sinks.virtual_camera import VirtualCamera
 
         outputs.add("virtual camera", VirtualCamera(source.size, rate=source.fps))
-    recorder = partial(open_live_sink, size=source.size, rate=source.fps, sound=options["sound"])
+    recorder = partial(
+        open_live_sink, size=source.size, rate=source.fps, sound=options["sound"], epoch=source.epoch
+    )
     return Archive(options["folder"], recorder, outputs, background, notice)
 
 

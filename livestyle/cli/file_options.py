@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from livestyle import defaults, encoding
-from livestyle.cli.options import Share, make_painter
+from livestyle.cli.options import Share, chosen_model, make_painter
 
 if TYPE_CHECKING:
     from livestyle.painter import Painter
@@ -75,6 +75,12 @@ _FILES = (
         help="Slower ones make smaller files.",
     ),
     click.option("--hardware", is_flag=True, help="Encode on a graphics processor where there is one."),
+    click.option(
+        "--hwaccel",
+        type=click.Choice(["auto", "none"]),
+        default="auto",
+        help="Decode and encode on an NVIDIA GPU that can, or never.",
+    ),
     click.option("--overwrite", is_flag=True, help="Replace the output where it exists."),
 )
 
@@ -94,13 +100,14 @@ def job_settings(
     crf: float | None,
     preset: str,
     hardware: bool,
+    hwaccel: str,
     overwrite: bool,
 ) -> dict[str, Any]:
     """What these options say, as `livestyle.job.Job` takes it."""
     return {
         "steady": steady,
         "fps": fps,
-        "encoding": encoding.Encoding(codec, crf, preset, hardware),
+        "encoding": encoding.Encoding(codec, crf, preset, hardware, hwaccel),
         "overwrite": overwrite,
     }
 
@@ -114,7 +121,8 @@ def make_file_painter(style: str, *, strength: float, streams: int, **painting: 
     from livestyle.timeline import Timeline
     from livestyle.weights import load_weights
 
-    mixes, styles = Timeline.parse(style).mixes, load_weights(painting["model"]).styles
+    model = chosen_model(painting["model"], painting["backend"])
+    mixes, styles = Timeline.parse(style).mixes, load_weights(model).styles
     for mix in mixes:
         mix.row(styles)  # an unknown style is told all the same
     return Painter(UntouchedEngine(), mixes[0], strength)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from livestyle import defaults
-from livestyle.architecture import CONFIGS
+from livestyle.architecture import CONFIGS, MIN_SIDE
 from livestyle.defaults import STROKE_SIZES
-from livestyle.engine import BACKENDS
+from livestyle.engine import BACKENDS, PRECISIONS
 
 if TYPE_CHECKING:
     from livestyle.painter import Painter
@@ -51,11 +51,31 @@ class Size(click.ParamType["tuple[int, int]"]):
         return int(width), int(height)
 
 
+class FrameSize(Size):
+    """A size that the network can paint."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
+        """The width and the height. Fails as usage errors do."""
+        size = super().convert(value, param, ctx)
+        if min(size) < MIN_SIDE:
+            self.fail(f"{value!r} is below the smallest size, {MIN_SIDE}x{MIN_SIDE}.", param, ctx)
+        return size
+
+
 FILE = click.Path(path_type=Path)
 """A path whose faults the library explains."""
 
 model_option = click.option(
     "--model", type=click.Choice(list(CONFIGS)), default=defaults.MODEL, help="Size of the network."
+)
+
+_painting_model_option = click.option(
+    "--model",
+    type=click.Choice(["auto", *CONFIGS]),
+    default="auto",
+    help="Size of the network; auto takes large where a GPU is fast enough for it.",
 )
 
 _PAINTING = (
@@ -66,12 +86,18 @@ _PAINTING = (
         metavar="NAME[:WEIGHT],...",
         help="Style, or a blend like mosaic:0.7,great_wave:0.3.",
     ),
-    model_option,
+    _painting_model_option,
     click.option(
         "--backend",
         type=click.Choice(["auto", *BACKENDS]),
         default=defaults.BACKEND,
         help="What runs the network; auto takes the fastest that this machine has.",
+    ),
+    click.option(
+        "--precision",
+        type=click.Choice(PRECISIONS),
+        default=defaults.PRECISION,
+        help="What it computes in; int8 is the fastest on most CPUs, and paints a little otherwise.",
     ),
     click.option(
         "--strength",
@@ -90,7 +116,7 @@ _PAINTING = (
     ),
 )
 
-PAINTING = ("style", "model", "backend", "strength", "keep_colors", "stroke_size")
+PAINTING = ("style", "model", "backend", "precision", "strength", "keep_colors", "stroke_size")
 """The names of what `painting_options` adds."""
 
 
@@ -105,6 +131,7 @@ def make_painter(
     style: str,
     model: str,
     backend: str,
+    precision: str,
     strength: float,
     keep_colors: bool,
     stroke_size: float,
@@ -117,9 +144,16 @@ def make_painter(
     from livestyle.timeline import Timeline
     from livestyle.weights import load_weights
 
-    weights = load_weights(model)
+    weights = load_weights(chosen_model(model, backend))
     timeline = Timeline.parse(style)
     for mix in timeline.mixes:
         mix.row(weights.styles)  # an unknown style is told before anything slow begins
-    engine = load_engine(weights, backend, streams=streams)
+    engine = load_engine(weights, backend, streams=streams, precision=precision)
     return Painter(engine, timeline.at(0), strength, keep_colors, stroke_size)
+
+
+def chosen_model(model: str, backend: str) -> str:
+    """The model that --model means: auto is measured once on a GPU, and small elsewhere."""
+    from livestyle.model_choice import choose_model
+
+    return choose_model(backend) if model == "auto" else model

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from livestyle.sinks.sequence import SequenceSink
     from livestyle.sources.media import Excerpt
 
-__all__ = ["Sink", "open_live_sink", "open_sink", "refuse_same_file"]
+__all__ = ["Sink", "open_sink", "refuse_same_file"]
 
 
 class Sink(Protocol):
@@ -68,24 +68,6 @@ def open_sink(
         colors=colors,
         overwrite=overwrite,
     )
-
-
-def open_live_sink(
-    target: Path | str,
-    size: tuple[int, int],
-    *,
-    rate: float,
-    sound: bool = False,
-    epoch: float | None = None,
-) -> Sink:
-    """Open what live frames of `size` (width, height) are written to: a file, a URL, or `-` for stdout.
-
-    `rate` is about how many come a second. With `sound` the default microphone is recorded too, in step:
-    `epoch` is the source's. Raises `SinkError`.
-    """
-    from livestyle.sinks import live
-
-    return live.open_live_sink(target, size, rate=rate, sound=sound, epoch=epoch)
 
 
 def refuse_same_file(path: Path | str, made_from: Path | str) -> None:

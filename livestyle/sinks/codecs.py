@@ -16,6 +16,7 @@ from av.video.codeccontext import VideoCodecContext
 from livestyle import encoding
 from livestyle.encoding import Encoding
 from livestyle.errors import SinkError
+from livestyle.sinks.hwaccel import nvenc_problem
 
 logger = logging.getLogger(__name__)
 
@@ -119,7 +120,8 @@ def quality(name: str, encoding: Encoding) -> float | None:
 def encoder_of(name: str, encoding: Encoding) -> tuple[str, Options]:
     """FFmpeg's encoder for the codec, and its options. Raises SinkError where there is none.
 
-    With `hardware`, the first one that works here; where none does, the software encoder, with a notice.
+    With `hardware`, the first one that works here; where none does, the software encoder, with a notice. With
+    `hwaccel`, NVENC's where it works.
     """
     codec, crf = CODECS[name], quality(name, encoding)
     speed = PRESETS_PLACE[encoding.preset]
@@ -128,6 +130,10 @@ def encoder_of(name: str, encoding: Encoding) -> tuple[str, Options]:
             if works(encoder):
                 return encoder, _for_hardware(encoder, crf)
         logger.warning("no hardware encodes %s here: %s does it", name, codec.software)
+    elif encoding.hwaccel == "auto" and nvenc_problem() is None:
+        for encoder in codec.hardware:
+            if encoder.endswith("_nvenc") and works(encoder):
+                return encoder, _for_hardware(encoder, crf)
     if not exists(codec.software):
         raise SinkError(
             f"codec {name!r} needs {codec.software}, which this PyAV lacks: pip install --force-reinstall av"

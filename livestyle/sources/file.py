@@ -35,7 +35,7 @@ class FileSource:
     frame; `pts` counts from the first one that comes. Rotation metadata is applied, interlaced frames are
     made progressive, more than 8 bits per channel become 8, high dynamic range becomes ordinary, transparent
     parts become black. The first frame is decoded on opening, so a file that opens has a picture and a true
-    size. Damaged frames are left out. Raises `SourceError`.
+    size. Damaged frames are left out. `hwaccel` is `auto` or `none`. Raises `SourceError`.
     """
 
     live = False
@@ -47,8 +47,10 @@ class FileSource:
         start_seconds: float = 0.0,
         end_seconds: float | None = None,
         rate: float | Fraction | None = None,
+        hwaccel: str = "none",
     ) -> None:
         self.media = Media(path, rate=rate)
+        self._hwaccel = hwaccel
         self.path = self.media.path
         self.origin: Fraction | None = None
         """The moment of the first frame that comes, by the file's own clock; None where it has none."""
@@ -59,7 +61,7 @@ class FileSource:
         self._to_rgb = ToRgb(self.media.name)
         self._deinterlacer = Deinterlacer(self.media.name)
         try:
-            self._container, self._stream = _open(self.media)
+            self._container, self._stream = _open(self.media, self._hwaccel)
         except BaseException:
             self.media.close()
             raise
@@ -199,7 +201,7 @@ class FileSource:
             self._decoder = Decoder(self._container, self._stream, self.media.name)
         except av.FFmpegError:
             self._container.close()
-            self._container, self._stream = _open(self.media)
+            self._container, self._stream = _open(self.media, self._hwaccel)
             self._open_decoder()
         self._deinterlacer.reset()
 
@@ -237,9 +239,9 @@ def _pixel_aspect(stream: VideoStream, frame: VideoFrame) -> Fraction:
     return 1 / aspect if round(frame.rotation / 90) % 2 else aspect
 
 
-def _open(media: Media) -> tuple[InputContainer, VideoStream]:
+def _open(media: Media, hwaccel: str) -> tuple[InputContainer, VideoStream]:
     try:
-        container = media.open()
+        container = media.open(hwaccel)
     except (av.FFmpegError, OSError) as error:
         raise SourceError(f"cannot open {media.name}: {_reason(error, media)}") from error
     if not media.pictures and (container.format.name in _PICTURES or container.format.name.endswith("_pipe")):

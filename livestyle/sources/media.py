@@ -12,6 +12,7 @@ from av.container import InputContainer
 
 from livestyle.errors import SourceError
 from livestyle.numbered import is_numbered, numbers
+from livestyle.sources.hwaccel import open_container
 from livestyle.sources.spool import Spool
 
 STDIN = "-"
@@ -40,8 +41,11 @@ class Media:
         else:
             self._check()
 
-    def open(self) -> InputContainer:
-        """A container of its own for each caller, who closes it. Raises as FFmpeg does."""
+    def open(self, hwaccel: str = "none") -> InputContainer:
+        """A container of its own for each caller, who closes it. Raises as FFmpeg does.
+
+        `hwaccel` decodes a file on an NVIDIA GPU (`auto`) where there is one that can, or never (`none`).
+        """
         if self._spool is not None:
             return av.open(self._spool.view(), "r", metadata_errors="replace")
         # the prefix keeps a colon in a name from being read as a protocol
@@ -49,7 +53,7 @@ class Media:
         if self.pictures:
             options = {"framerate": str(self._rate), "start_number": str(self.pictures[0])}
             return av.open(name, "r", format="image2", options=options)
-        return av.open(name, "r", metadata_errors="replace")
+        return open_container(name, hwaccel, metadata_errors="replace")
 
     @property
     def gap(self) -> str:

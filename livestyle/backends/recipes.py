@@ -1,0 +1,120 @@
+"""Ways of running the network in half precision on a GPU, and the choice between them: gate, then clock."""
+
+import logging
+import statistics
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from livestyle.architecture import NORM_EPSILON
+from livestyle.backends.slots import Paint
+from livestyle.backends.torchscript import frame_net
+from livestyle.errors import EngineError
+from livestyle.network import ConditionalNorm, ScaleShift
+from livestyle.weights import Weights
+
+logger = logging.getLogger(__name__)
+
+
+class PlaneNorm(nn.Module):
+    """`ConditionalNorm` by `var_mean`, which keeps the layout channels_last that instance_norm leaves."""
+
+    def forward(self, x: Tensor, style: ScaleShift) -> Tensor:
+        """Normalises x (B, C, H, W) over each plane in float32, then scales and shifts it."""
+        scale, shift = style
+        single = x.float()
+        variance, mean = torch.var_mean(single, dim=(2, 3), correction=0, keepdim=True)
+        normal = (single - mean) * torch.rsqrt(variance + NORM_EPSILON)
+        return torch.addcmul(shift, normal.to(x.dtype), scale)
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One way of running the network."""
+
+    name: str
+    channels_last: bool
+    """Whether activations lie as (H, W, C), with the norm that keeps them so."""
+    compiled: bool
+    """Whether Inductor makes its kernels: faster ones, after a minute the first time."""
+
+    def prepare(self, weights: Weights, device: torch.device, dtype: torch.dtype) -> Paint:
+        """The network on its device, for frames (H, W, 3) uint8 and rows (K,)."""
+        net = frame_net(weights).to(device, dtype)
+        if self.channels_last:
+            net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's types
+            _replace_norms(net)
+        paint: Paint = torch.compile(net, fullgraph=True, dynamic=False) if self.compiled else net
+        return paint
+
+
+RECIPES = (
+    Recipe("eager", channels_last=False, compiled=False),
+    Recipe("eager channels_last", channels_last=True, compiled=False),
+    Recipe("compiled", channels_last=False, compiled=True),
+    Recipe("compiled channels_last", channels_last=True, compiled=True),
+)
+"""All of them; those that need no compiling come first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """How a recipe did."""
+
+    recipe: Recipe
+    psnr_db: float
+    """Against float32 eager, on a natural picture."""
+    milliseconds: float
+    """Median time of a frame, from host to host."""
+
+
+def choose(recipes: Sequence[Recipe], try_one: Callable[[Recipe], Trial]) -> Trial:
+    """The fastest recipe of those that pass the gate. Raises EngineError where none does.
+
+    `try_one` raises EngineError where a recipe is refused; whatever else a compiler raises counts as that.
+    """
+    trials: list[Trial] = []
+    reasons: list[str] = []
+    for recipe in recipes:
+        try:
+            trial = try_one(recipe)
+        except Exception as error:  # compilers fail in many ways, and none of them may stop the video
+            reasons.append(f"{recipe.name}: {_line(error)}")
+            logger.debug("skipped %s", reasons[-1])
+            continue
+        logger.debug("%s: %.2f ms, %.1f dB", recipe.name, trial.milliseconds, trial.psnr_db)
+        trials.append(trial)
+    if not trials:
+        raise EngineError(f"the GPU cannot run the network in half precision: {'; '.join(reasons)}")
+    return min(trials, key=lambda trial: trial.milliseconds)
+
+
+def named(name: object, recipes: Iterable[Recipe] = RECIPES) -> Recipe | None:
+    """The recipe of that name; None where there is none, as in a cache that another version wrote."""
+    return next((recipe for recipe in recipes if recipe.name == name), None)
+
+
+def median_milliseconds(call: Callable[[], object], rounds: int = 15) -> float:
+    """The median time of a call, after one that does not count."""
+    times = []
+    for _ in range(rounds + 1):
+        began = time.perf_counter()
+        call()
+        times.append(1000 * (time.perf_counter() - began))
+    return statistics.median(times[1:])
+
+
+def _replace_norms(net: nn.Module) -> None:
+    for module in list(net.modules()):
+        for name, child in module.named_children():
+            if isinstance(child, ConditionalNorm):
+                setattr(module, name, PlaneNorm())
+
+
+def _line(error: Exception) -> str:
+    """What an error says, in one line: a compiler's first line may only announce the next."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    return " ".join(lines[:2] if lines[0].endswith(":") else lines[:1])

@@ -1,0 +1,263 @@
+"""The network through TensorRT in half precision: one engine for each size of frame, kept for the next time.
+
+An engine takes minutes to build where it is not kept: the CUDA backend paints meanwhile.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from livestyle.backends import cuda
+from livestyle.backends.recipes import median_milliseconds
+from livestyle.backends.slots import CudaLane, Lane, Paint, Ring, Slot
+from livestyle.backends.torch_plan import plan_from_torch
+from livestyle.backends.torchscript import frame_net
+from livestyle.child_build import ChildBuild, livestyle_command
+from livestyle.engine import Engine
+from livestyle.engine_cache import EngineCache
+from livestyle.errors import EngineError
+from livestyle.frame import Image, as_image
+from livestyle.gate import check, natural_frame
+from livestyle.gpu import find_driver
+from livestyle.styles import StyleMix
+from livestyle.swapping import SwappingEngine
+from livestyle.tensorrt_builder import Flavour, build_plan, find_flavour, heard
+from livestyle.weights import Weights
+
+logger = logging.getLogger(__name__)
+
+_FRAMES_BEFORE_A_BUILD = 24
+"""So many frames of a size are painted before an engine is built for it: a picture needs none."""
+
+
+class Plan:
+    """An engine in the GPU's memory. Raises EngineError where TensorRT refuses it."""
+
+    def __init__(self, flavour: Flavour, plan: bytes) -> None:
+        self._flavour = flavour
+        with heard(flavour) as log:
+            self._runtime = flavour.trt.Runtime(log)  # has to live as long as its engine
+            self._engine = self._runtime.deserialize_cuda_engine(plan)
+            if self._engine is None:
+                raise EngineError(
+                    f"{flavour.name} {flavour.version} cannot load the engine: {log.last_error}"
+                )
+
+    def on(self, lane: Lane) -> Paint:
+        """The engine with buffers of its own, to be called on that lane."""
+        engine, trt = self._engine, self._flavour.trt
+        context = engine.create_execution_context()
+        if context is None:
+            raise EngineError(f"{self._flavour.name} has no memory left on the GPU for another frame")
+        names = [engine.get_tensor_name(i) for i in range(engine.num_io_tensors)]
+        (output,) = (n for n in names if engine.get_tensor_mode(n) == trt.TensorIOMode.OUTPUT)
+        (frame_name,) = (n for n in names if n != output and self._dtype(n) == torch.uint8)
+        (row_name,) = (n for n in names if n not in {output, frame_name})
+        kind = self._dtype(output)
+
+        def paint(frame: Tensor, row: Tensor) -> Tensor:
+            painted = torch.empty(frame.shape, dtype=kind, device=frame.device)
+            for name, tensor in ((frame_name, frame), (row_name, row), (output, painted)):
+                context.set_tensor_address(name, tensor.data_ptr())
+            if not context.execute_async_v3(lane.stream):
+                raise EngineError(f"{self._flavour.name} does not run the engine")
+            return painted.to(torch.uint8)
+
+        return paint
+
+    def _dtype(self, name: str) -> torch.dtype:
+        kind = self._flavour.trt.nptype(self._engine.get_tensor_dtype(name))
+        return torch.from_numpy(np.empty(0, kind)).dtype
+
+
+class PlanEngine:
+    """Paints frames of one size with an engine of TensorRT, in a CUDA graph."""
+
+    def __init__(
+        self,
+        weights: Weights,
+        flavour: Flavour,
+        plan: bytes,
+        size: tuple[int, int],
+        streams: int = 1,
+        make_lane: Callable[[], Lane] | None = None,
+    ) -> None:
+        self._flavour = flavour
+        self._styles = weights.styles
+        loaded, (height, width) = Plan(flavour, plan), size
+        lanes = [make_lane() if make_lane else CudaLane(polite=streams > 1) for _ in range(min(streams, 2))]
+        self._slots = [
+            Slot(lane, height, width, weights.config.affine_length, torch.float16, loaded.on(lane))
+            for lane in lanes
+        ]
+        self._ring = Ring(self._slots)
+
+    @property
+    def backend(self) -> str:
+        """`tensorrt f16` or `tensorrt-rtx f16`."""
+        return f"{self._flavour.name} f16"
+
+    @property
+    def in_flight(self) -> int:
+        """2 where frames overlap, else 1."""
+        return len(self._slots)
+
+    def start(self, image: Image, style: StyleMix) -> Callable[[], Image]:
+        """Begins to paint an image of its size."""
+        return self._ring.start(as_image(image), style.row(self._styles))
+
+    def stylize(self, image: Image, style: StyleMix) -> Image:
+        """Paints an image of its size; the result is the caller's to keep."""
+        return self.start(image, style)()
+
+
+class PlanUpgrades:
+    """Engines of TensorRT as they come: from the cache at once, or from a child process in some minutes.
+
+    A child that fails is reported, and nothing else changes.
+    """
+
+    def __init__(
+        self,
+        cache: EngineCache,
+        key: Callable[[int, int], dict[str, object]],
+        load: Callable[[bytes, int, int], Engine],
+        build: Callable[[int, int], ChildBuild],
+    ) -> None:
+        self._cache, self._key, self._load, self._build = cache, key, load, build
+        self._sizes: dict[tuple[int, int], Iterator[Engine | None]] = {}
+
+    def ready(self, height: int, width: int) -> Engine | None:
+        """The engine for that size, once it is there."""
+        steps = self._sizes.setdefault((height, width), self._steps(height, width))
+        return next(steps, None)
+
+    def _steps(self, height: int, width: int) -> Iterator[Engine | None]:
+        """What `ready` gives from frame to frame; ends where no engine will come."""
+        if (engine := self._open(height, width)) is not None:
+            yield engine
+            return
+        for _ in range(_FRAMES_BEFORE_A_BUILD):
+            yield None
+        what = f"the TensorRT engine for {width}x{height}"
+        logger.info("building %s in the background; it is kept for the next time", what)
+        child = self._build(height, width)
+        while (done := child.poll()) is None:
+            yield None
+        if not done:
+            logger.warning("cannot build %s: %s", what, child.reason)
+        elif (engine := self._open(height, width)) is not None:
+            yield engine
+
+    def _open(self, height: int, width: int) -> Engine | None:
+        key = self._key(height, width)
+        plan = self._cache.get(key)
+        if plan is None:
+            return None
+        try:
+            return self._load(plan, height, width)
+        except Exception as error:  # of a driver or a TensorRT, which raise what they like
+            logger.warning("the TensorRT engine for %dx%d does not load: %s", width, height, error)
+            self._cache.drop(key)
+            return None
+
+
+def load(weights: Weights, streams: int, precision: str = "auto") -> SwappingEngine:
+    """The engine of this backend, painting with CUDA until TensorRT's engine for the size is there.
+
+    Raises EngineError where PyTorch cannot use the GPU, or no TensorRT is installed that knows it.
+    """
+    cuda.require_half("tensorrt", precision)
+    flavour = installed()
+
+    def load_plan(plan: bytes, height: int, width: int) -> PlanEngine:
+        return PlanEngine(weights, flavour, plan, (height, width), streams)
+
+    def build(height: int, width: int) -> ChildBuild:
+        size = f"{width}x{height}"
+        command = ("build", "--size", size, "--model", weights.model, "--backend", "tensorrt")
+        return ChildBuild(livestyle_command(*command))
+
+    upgrades = PlanUpgrades(EngineCache(), lambda h, w: key(weights, flavour, h, w), load_plan, build)
+    return SwappingEngine(cuda.load(weights, streams), upgrades)
+
+
+def installed() -> Flavour:
+    """The TensorRT that knows this GPU. Raises EngineError where there is none, or PyTorch lacks CUDA."""
+    cuda.require_cuda()
+    return find_flavour(find_driver().gpus[0].capability)
+
+
+def build_engine(
+    weights: Weights,
+    size: tuple[int, int],
+    cache: EngineCache,
+    *,
+    flavour: Flavour | None = None,
+    make_lane: Callable[[], Lane] | None = None,
+) -> dict[str, object]:
+    """Builds the engine for frames of `size` (width, height) and keeps it, if it passes the gate.
+
+    Gives what was found. Takes minutes. Raises EngineError.
+    """
+    width, height = size
+    flavour = flavour or installed()
+    image, mix = natural_frame(height, width), StyleMix.of({next(iter(weights.styles)): 1})
+    row = torch.from_numpy(mix.row(weights.styles))
+    with torch.inference_mode():
+        reference = frame_net(weights)(torch.from_numpy(image), row).numpy()
+    reasons = []
+    for route, make in _ROUTES.items():
+        began = time.perf_counter()
+        try:
+            plan = make(flavour, weights, height, width)
+            engine = PlanEngine(weights, flavour, plan, (height, width), make_lane=make_lane)
+            psnr = check(f"{flavour.name} through {route}", engine.stylize(image, mix), reference)
+        except Exception as error:  # a builder fails in many ways; the other route may not
+            reasons.append(f"through {route}: {error}")
+            continue
+        found: dict[str, object] = {
+            "route": route,
+            "psnr_db": psnr,
+            "milliseconds": median_milliseconds(lambda engine=engine: engine.stylize(image, mix)),  # type: ignore[misc]
+            "build_seconds": time.perf_counter() - began,
+        }
+        cache.put(key(weights, flavour, height, width), plan, found)
+        return found
+    raise EngineError(f"cannot build the engine for {width}x{height}: {'; '.join(reasons)}")
+
+
+def key(weights: Weights, flavour: Flavour, height: int, width: int) -> dict[str, object]:
+    """What an engine depends on."""
+    return {
+        "network": weights.network,
+        "model": weights.model,
+        "size": [width, height],
+        "precision": "f16",
+        "flavour": flavour.name,
+        "flavour_version": flavour.version,
+    } | cuda.device_facts()
+
+
+def _from_onnx(flavour: Flavour, weights: Weights, height: int, width: int) -> bytes:
+    from livestyle.onnx_graph import build  # needs onnx, which not everybody has
+
+    return build_plan(flavour, build(weights, height, width, "f16").SerializeToString())
+
+
+def _from_torch(flavour: Flavour, weights: Weights, height: int, width: int) -> bytes:
+    if flavour.name != "tensorrt":
+        raise EngineError(f"{flavour.name} reads onnx only")
+    return plan_from_torch(weights, height, width)
+
+
+_ROUTES: dict[str, Callable[[Flavour, Weights, int, int], Any]] = {
+    "onnx": _from_onnx,
+    "torch_tensorrt": _from_torch,
+}
+"""How an engine is built; the second is for an installation without onnx, or a graph that it cannot read."""

@@ -1,0 +1,119 @@
+"""Engines that were built on this device, in the user's cache folder: plans with a note beside each.
+
+A plan is executable content: only its owner can read or write the folder, and a plan that is not the one its
+note tells of is not loaded.
+"""
+
+import json
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from livestyle.errors import EngineError
+from livestyle.remembered import cache_folder, digest, make_private, write_whole
+
+logger = logging.getLogger(__name__)
+
+FORMAT = 1
+"""Part of every key: counts up when plans of older versions cannot be used any more."""
+_PLAN, _NOTE = ".plan", ".json"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One engine that is kept."""
+
+    path: Path
+    note: dict[str, Any]
+    """`key`, what the engine depends on; `found`, what was measured when it was built; its sha256."""
+    size_bytes: int
+    used: float
+    """When it was last used, in seconds since 1970."""
+
+
+class EngineCache:
+    """Plans by their keys. What was not used for the longest goes first where they exceed `limit_gb`."""
+
+    def __init__(self, folder: Path | None = None, limit_gb: float = 4.0) -> None:
+        self.folder = folder or cache_folder() / "engines"
+        self._limit_bytes = limit_gb * 1e9
+
+    def get(self, key: Mapping[str, object]) -> bytes | None:
+        """The plan for that key; None where there is none, or it is damaged, in which case it is removed."""
+        path = self._path(key)
+        try:
+            plan, note = path.read_bytes(), json.loads(path.with_suffix(_NOTE).read_text(encoding="utf-8"))
+            if sha256(plan).hexdigest() != note["sha256"] or not _private(path):
+                raise ValueError("it is not the one that was built")
+            os.utime(path)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            logger.warning("removed the engine %s: %s", path.name, error)
+            self.drop(key)
+            return None
+        return plan
+
+    def put(self, key: Mapping[str, object], plan: bytes, found: Mapping[str, object]) -> None:
+        """Keeps a plan with what was found when it was built. Raises EngineError where it cannot be."""
+        path = self._path(key)
+        note = {"key": dict(key), "found": dict(found), "sha256": sha256(plan).hexdigest()}
+        try:
+            make_private(cache_folder())
+            make_private(self.folder)
+            write_whole(path.with_suffix(_NOTE), json.dumps(note, indent=2).encode())
+            write_whole(path, plan)
+        except OSError as error:
+            raise EngineError(f"cannot keep the engine in {self.folder}: {error.strerror}") from error
+        self._make_room(path)
+
+    def drop(self, key: Mapping[str, object]) -> None:
+        """Forgets one plan; nothing where it is not there."""
+        _remove(self._path(key))
+
+    def entries(self) -> list[Entry]:
+        """All that is kept, the last used first."""
+        found = []
+        for path in self.folder.glob(f"*{_PLAN}"):
+            try:
+                note = json.loads(path.with_suffix(_NOTE).read_text(encoding="utf-8"))
+                facts = path.stat()
+            except (OSError, ValueError):
+                note, facts = {}, path.stat()
+            found.append(Entry(path, note, facts.st_size, facts.st_mtime))
+        return sorted(found, key=lambda entry: -entry.used)
+
+    def clear(self) -> int:
+        """Forgets all; gives how many there were."""
+        entries = self.entries()
+        for entry in entries:
+            _remove(entry.path)
+        return len(entries)
+
+    def _make_room(self, newest: Path) -> None:
+        total = 0
+        for entry in self.entries():
+            total += entry.size_bytes
+            if total > self._limit_bytes and entry.path != newest:
+                logger.info("removed the engine %s: more than %.1f GB of them", entry.path.name, total / 1e9)
+                _remove(entry.path)
+
+    def _path(self, key: Mapping[str, object]) -> Path:
+        return self.folder / f"{digest({'format': FORMAT, **key})}{_PLAN}"
+
+
+def _remove(plan: Path) -> None:
+    plan.unlink(missing_ok=True)
+    plan.with_suffix(_NOTE).unlink(missing_ok=True)
+
+
+def _private(plan: Path) -> bool:
+    """Whether nobody else can have put the plan there."""
+    if os.name == "nt":
+        return True
+    folder = plan.parent.stat()
+    return folder.st_uid == os.getuid() and not folder.st_mode & 0o022

@@ -1,0 +1,257 @@
+"""The CUDA backend's order of things, on a processor: slots, lanes, recipes, and what is remembered."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from benchmarks.random_weights import random_weights
+from livestyle.architecture import NetworkConfig
+from livestyle.backends.cuda import CudaEngine, device_facts
+from livestyle.backends.recipes import RECIPES, PlaneNorm, Recipe, Trial, choose, named
+from livestyle.backends.slots import CpuLane, Ring, Slot
+from livestyle.backends.torchscript import frame_net
+from livestyle.errors import EngineError
+from livestyle.frame import Image
+from livestyle.gate import natural_frame, psnr_db
+from livestyle.network import ConditionalNorm
+from livestyle.styles import StyleMix
+from livestyle.weights import Weights
+
+TINY = NetworkConfig(stem=4, body=8, blocks=1)
+ONE = np.zeros(1, np.float32)
+
+
+class LateLane(CpuLane):
+    """Like a GPU: queued work is done when somebody waits for it, and not before."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting: list[Callable[[], None]] = []
+
+    def queue(self, work: Callable[[], None]) -> Callable[[], None]:
+        self.waiting.append(work)
+        mine = len(self.waiting)
+        done = 0
+
+        def wait() -> None:
+            nonlocal done
+            while len(self.waiting) > 0 and done < mine:
+                self.waiting.pop(0)()
+                done += 1
+
+        return wait
+
+
+def add_row(frame: Tensor, row: Tensor) -> Tensor:
+    return frame + row.to(torch.uint8)
+
+
+def slot(lane: CpuLane) -> Slot:
+    return Slot(lane, 2, 3, 1, torch.float32, add_row)
+
+
+def grey(level: int) -> Image:
+    return np.full((2, 3, 3), level, np.uint8)
+
+
+@pytest.mark.parametrize("slots", [1, 2, 3])
+def test_nothing_is_overwritten_before_it_was_used(slots: int) -> None:
+    ring = Ring([slot(LateLane()) for _ in range(slots)])
+    image = grey(0)
+    fetches = []
+    for level in range(9):
+        image[:] = level  # the caller's buffer is free again when start has returned
+        fetches.append(ring.start(image, ONE + level))
+    assert [int(fetch()[0, 0, 0]) for fetch in reversed(fetches)] == [2 * level for level in range(9)][::-1]
+
+
+def test_as_many_frames_are_under_way_as_there_are_slots() -> None:
+    lanes = [LateLane(), LateLane()]
+    ring = Ring([slot(lane) for lane in lanes])
+    for level in range(5):
+        ring.start(grey(level), ONE)
+        assert sum(len(lane.waiting) for lane in lanes) == min(level + 1, 2)
+
+
+def test_a_painting_is_the_callers_to_keep_and_to_change() -> None:
+    one = slot(CpuLane())
+    first = one.start(grey(7), ONE)()
+    second = one.start(grey(9), ONE)()
+    first[:] = 0
+    assert (second == 9).all()
+    assert first.flags.c_contiguous
+    assert first.flags.writeable
+
+
+def test_a_caller_who_keeps_all_paintings_gets_copies_in_plain_memory() -> None:
+    taken = 0
+
+    class CountingLane(CpuLane):
+        def host(self, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
+            nonlocal taken
+            taken += 1
+            return super().host(shape, dtype)
+
+    one = slot(CountingLane())
+    kept = [one.start(grey(level), ONE)() for level in range(40)]
+    assert [int(image[0, 0, 0]) for image in kept] == list(range(40))
+    assert sum(image.base is not None for image in kept) == 16
+    assert taken == 42
+
+
+def test_fetching_twice_gives_the_same() -> None:
+    fetch = slot(LateLane()).start(grey(5), ONE)
+    assert np.array_equal(fetch(), fetch())
+
+
+@pytest.fixture(scope="module")
+def weights() -> Weights:
+    return random_weights("tiny", TINY)
+
+
+def cpu_engine(weights: Weights, streams: int = 1) -> CudaEngine:
+    return CudaEngine(weights, streams, make_lane=CpuLane, dtype=torch.float32)
+
+
+def test_the_engine_paints_what_eager_paints(weights: Weights) -> None:
+    image, mix = natural_frame(48, 65), StyleMix.parse("random_one:0.6,random_two:0.4")
+    row = torch.from_numpy(mix.row(weights.styles))
+    right = frame_net(weights)(torch.from_numpy(image), row).numpy()
+    for streams in (1, 2):
+        painted = cpu_engine(weights, streams).stylize(image, mix)
+        assert psnr_db(painted, right) > 60
+
+
+def test_half_precision_passes_the_gate_by_far(weights: Weights) -> None:
+    engine = CudaEngine(weights, make_lane=CpuLane, dtype=torch.float16)
+    assert engine.measure(48, 65, RECIPES[:1]).psnr_db > 50
+    assert engine.backend == "cuda f16"
+
+
+def test_two_frames_are_under_way_for_files_one_for_cameras(weights: Weights) -> None:
+    assert [cpu_engine(weights, streams).in_flight for streams in (1, 2, 8)] == [1, 2, 2]
+
+
+def test_the_norm_that_keeps_its_layout_is_the_same_norm() -> None:
+    x = torch.randn(2, 5, 9, 11, dtype=torch.float64).float().to(memory_format=torch.channels_last)
+    style = torch.randn(2, 5, 1, 1), torch.randn(2, 5, 1, 1)
+    painted = PlaneNorm()(x, style)
+    torch.testing.assert_close(painted, ConditionalNorm()(x, style), rtol=1e-5, atol=1e-5)
+    assert painted.is_contiguous(memory_format=torch.channels_last)
+
+
+@pytest.mark.parametrize("norm", [PlaneNorm(), ConditionalNorm()])
+def test_large_values_do_not_overflow_in_half_precision(norm: torch.nn.Module) -> None:
+    x = torch.linspace(-6e4, 6e4, 64).reshape(1, 1, 8, 8).half()
+    painted = norm(x, (torch.ones(1, 1, 1, 1).half(), torch.zeros(1, 1, 1, 1).half()))
+    assert painted.isfinite().all()
+    assert float(painted.float().std(correction=0)) == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize("recipe", RECIPES[:2], ids=lambda recipe: recipe.name)
+def test_every_recipe_paints_the_same(recipe: Recipe, weights: Weights) -> None:
+    assert cpu_engine(weights).measure(48, 65, [recipe]).psnr_db > 60
+
+
+def trial_of(milliseconds: dict[str, float]) -> Callable[[Recipe], Trial]:
+    def try_one(recipe: Recipe) -> Trial:
+        if recipe.name not in milliseconds:
+            raise RuntimeError(f"raised:\n\nno kernel for {recipe.name}")
+        return Trial(recipe, 60.0, milliseconds[recipe.name])
+
+    return try_one
+
+
+def test_the_fastest_sound_recipe_is_taken() -> None:
+    assert choose(RECIPES, trial_of({"eager": 2.0, "compiled": 1.0})).recipe.name == "compiled"
+    assert choose(RECIPES, trial_of({"eager": 2.0})).recipe.name == "eager"
+
+
+def test_where_no_recipe_runs_each_reason_is_told() -> None:
+    with pytest.raises(EngineError, match="eager: raised: no kernel for eager; eager channels_last: raised"):
+        choose(RECIPES, trial_of({}))
+
+
+def test_a_recipe_that_paints_something_else_is_refused(
+    weights: Weights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def wrong(*_: object) -> Callable[[Tensor, Tensor], Tensor]:
+        return lambda frame, _: 255 - frame
+
+    monkeypatch.setattr(Recipe, "prepare", wrong)
+    with pytest.raises(EngineError, match=r"eager: cuda f32 eager paints something else .* dB"):
+        cpu_engine(weights).stylize(natural_frame(48, 64), StyleMix.parse("random_one"))
+
+
+def count_trials(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    tried: list[str] = []
+    prepare = Recipe.prepare
+
+    def counted(recipe: Recipe, *arguments: object) -> Callable[[Tensor, Tensor], Tensor]:
+        tried.append(recipe.name)
+        return prepare(recipe, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Recipe, "prepare", counted)
+    return tried
+
+
+def test_what_was_measured_is_not_measured_again(weights: Weights, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = count_trials(monkeypatch)
+    image, mix = natural_frame(48, 64), StyleMix.parse("random_one")
+    cpu_engine(weights).stylize(image, mix)
+    assert tried[:2] == ["eager", "eager channels_last"]
+    chosen = tried[2:]
+    cpu_engine(weights).stylize(image, mix)
+    assert len(chosen) == 1
+    assert tried[3:] == chosen
+    cpu_engine(weights).stylize(natural_frame(64, 64), mix)  # another size is measured by itself
+    assert len(tried) == 7
+
+
+def test_a_remembered_recipe_that_fails_now_is_measured_anew(
+    weights: Weights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = cpu_engine(weights)
+    engine.measure(48, 64, RECIPES[1:2])
+    prepare = Recipe.prepare
+
+    def broken(recipe: Recipe, *arguments: object) -> Callable[[Tensor, Tensor], Tensor]:
+        if recipe.channels_last:
+            raise RuntimeError("no compiler")
+        return prepare(recipe, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Recipe, "prepare", broken)
+    painted = cpu_engine(weights).stylize(natural_frame(48, 64), StyleMix.parse("random_one"))
+    assert painted.shape == (48, 64, 3)
+
+
+def test_an_unknown_recipe_in_the_cache_is_nobodys() -> None:
+    assert named("eager") is RECIPES[0]
+    assert named("of another version") is None
+    assert named(None) is None
+
+
+def test_measurements_belong_to_this_device_and_this_torch() -> None:
+    assert device_facts()["torch"] == torch.__version__
+    assert device_facts()["device"]
+
+
+@pytest.mark.needs_cuda
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
+@pytest.mark.parametrize("model", ["small", "large"])
+def test_on_a_gpu_every_recipe_keeps_50_db(model: str, recipe: Recipe) -> None:
+    assert CudaEngine(random_weights(model)).measure(360, 640, [recipe]).psnr_db > 50
+
+
+@pytest.mark.needs_cuda
+def test_on_a_gpu_frames_that_overlap_are_those_painted_alone() -> None:
+    weights = random_weights("small")
+    engine, mix = CudaEngine(weights, 2), StyleMix.parse("random_one")
+    images = [np.ascontiguousarray(np.roll(natural_frame(360, 640), 9 * i, axis=1)) for i in range(12)]
+    fetches = [engine.start(image, mix) for image in images]
+    alone = CudaEngine(weights)
+    for image, fetch in zip(images, fetches, strict=True):
+        assert np.array_equal(fetch(), alone.stylize(image, mix))

@@ -1,0 +1,167 @@
+"""The network as a file: what other programs read paints what float32 eager paints."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import openvino
+import pytest
+import torch
+from click.testing import CliRunner
+
+from benchmarks.random_weights import random_weights
+from livestyle.backends.torchscript import frame_net
+from livestyle.cli import main
+from livestyle.errors import EngineError, SinkError
+from livestyle.export import export
+from livestyle.frame import Image
+from livestyle.gate import MIN_PSNR_DB, RefusedError, check, natural_frame, psnr_db
+from livestyle.styles import StyleMix
+from livestyle.tensorrt_builder import build_plan, open_flavour
+from livestyle.weights import Weights, load_weights
+
+MODELS = ("small", "large")
+SIZE = (161, 90)
+MIN_PSNR = {"f32": 60.0, "f16": 50.0}
+"""float32 differs by the rounding of single pixels; half precision keeps 11 bits of each activation."""
+
+
+def weights_of(model: str) -> Weights:
+    """The shipped ones; of `large`, which nobody has trained yet, random ones."""
+    return load_weights(model) if model == "small" else random_weights(model)
+
+
+@pytest.fixture(scope="module", params=MODELS)
+def weights(request: pytest.FixtureRequest) -> Weights:
+    return weights_of(request.param)
+
+
+def eager(weights: Weights, image: Image, row: np.ndarray) -> Image:
+    with torch.inference_mode():
+        return frame_net(weights)(torch.from_numpy(image), torch.from_numpy(row)).numpy()
+
+
+def blend(weights: Weights) -> np.ndarray:
+    one, two, *_ = weights.styles
+    return StyleMix.of({one: 0.7, two: 0.3}).row(weights.styles)
+
+
+def run_onnx(path: Path, image: Image, row: np.ndarray) -> Image:
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    kind = {"tensor(float)": np.float32, "tensor(float16)": np.float16}[session.get_inputs()[1].type]
+    return session.run(None, {"frame": image, "affine": row.astype(kind)})[0]
+
+
+@pytest.mark.parametrize("precision", ["f32", "f16"])
+def test_onnxruntime_paints_what_eager_paints(weights: Weights, precision: str, tmp_path: Path) -> None:
+    export(weights, tmp_path / "net.onnx", "onnx", SIZE, precision)
+    image, row = natural_frame(*SIZE[::-1]), blend(weights)
+    painted = run_onnx(tmp_path / "net.onnx", image, row)
+    assert painted.dtype == np.uint8
+    assert psnr_db(painted, eager(weights, image, row)) > MIN_PSNR[precision]
+
+
+def test_the_statistics_stay_in_float32(tmp_path: Path) -> None:
+    """In half precision a plane of large values overflows: its squares do not fit (TensorRT #2564)."""
+    export(load_weights("small"), tmp_path / "net.onnx", "onnx", SIZE, "f16")
+    graph = onnx.shape_inference.infer_shapes(onnx.load(tmp_path / "net.onnx")).graph
+    types = {value.name: value.type.tensor_type.elem_type for value in graph.value_info}
+    norms = [node for node in graph.node if node.op_type == "InstanceNormalization"]
+    assert len(norms) == len(load_weights("small").config.norms)
+    assert {types[node.input[0]] for node in norms} == {onnx.TensorProto.FLOAT}
+    convolutions = [node for node in graph.node if node.op_type == "Conv"]
+    assert {types[node.output[0]] for node in convolutions} == {onnx.TensorProto.FLOAT16}
+
+
+def test_torchscript_and_openvino_files_paint_it_too(weights: Weights, tmp_path: Path) -> None:
+    image, row = natural_frame(*SIZE[::-1]), blend(weights)
+    right = eager(weights, image, row)
+    export(weights, tmp_path / "net.pt", "torchscript", SIZE)
+    with pytest.warns(DeprecationWarning, match=r"torch\.jit\.load"):
+        script = torch.jit.load(tmp_path / "net.pt")
+    assert psnr_db(script(torch.from_numpy(image), torch.from_numpy(row)).numpy(), right) > MIN_PSNR["f32"]
+    export(weights, tmp_path / "net.xml", "openvino", SIZE)
+    plain = {"INFERENCE_PRECISION_HINT": "f32"}
+    compiled = openvino.Core().compile_model(tmp_path / "net.xml", "CPU", plain)
+    painted = compiled({"frame": image, "affine": row})["painted"]
+    assert psnr_db(painted, right) > MIN_PSNR["f32"]
+
+
+def test_the_styles_go_along_and_give_their_rows_back(tmp_path: Path) -> None:
+    weights = load_weights("small")
+    styles = export(weights, tmp_path / "net.onnx", "onnx", SIZE)
+    rows = json.loads(styles.read_text())
+    assert list(rows) == list(weights.styles)
+    np.testing.assert_allclose(rows["mosaic"], weights.styles["mosaic"].row, atol=1e-6)
+
+
+@pytest.mark.parametrize("precision", ["f32", "f16"])
+def test_tensorrt_converts_every_layer(weights: Weights, precision: str, tmp_path: Path) -> None:
+    """The builder of TensorRT for RTX needs no GPU; without it the test is skipped, by name."""
+    pytest.importorskip("tensorrt_rtx_bindings", reason="tensorrt-rtx is not installed", exc_type=ImportError)
+    export(weights, tmp_path / "net.onnx", "onnx", (1280, 720), precision)
+    plan = build_plan(open_flavour("tensorrt-rtx"), (tmp_path / "net.onnx").read_bytes())
+    constants = sum(tensor.nbytes for tensor in weights.tensors.values()) / (2 if precision == "f16" else 1)
+    assert len(plan) > constants  # the weights are in it, so it was the whole network
+
+
+def test_what_tensorrt_cannot_read_is_said(tmp_path: Path) -> None:
+    pytest.importorskip("tensorrt_rtx_bindings", reason="tensorrt-rtx is not installed", exc_type=ImportError)
+    with pytest.raises(EngineError, match=r"tensorrt-rtx .* cannot read the network: .+"):
+        build_plan(open_flavour("tensorrt-rtx"), b"not a graph")
+
+
+def test_the_gate_lets_rounding_through_and_nothing_else() -> None:
+    image = natural_frame(120, 160)
+    off_by_one = image.astype(int) + np.random.default_rng(0).integers(-1, 2, image.shape)
+    assert check("a net", off_by_one.clip(0, 255).astype(np.uint8), image) > MIN_PSNR_DB
+    for wrong in (np.roll(image, 1, axis=1), image[..., ::-1], np.zeros_like(image)):
+        with pytest.raises(RefusedError, match=r"a net paints something else than float32 eager: .* dB"):
+            check("a net", wrong, image)
+
+
+def test_the_natural_picture_comes_in_every_size() -> None:
+    for height, width in ((33, 47), (360, 640), (720, 1280), (1081, 1923)):
+        image = natural_frame(height, width)
+        assert image.shape == (height, width, 3)
+        assert image.std() > 20
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["net.pt"], "name it net.onnx"),
+        (["no/net.onnx"], "there is no folder"),
+        (["net.onnx", "--model", "large"], "no trained weights for model 'large'"),
+    ],
+)
+def test_a_mistake_is_one_line_and_leaves_nothing(
+    arguments: list[str], expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(main, ["export", *arguments])
+    assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1)
+    assert expected in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_size_that_is_none_is_a_usage_error() -> None:
+    for size in ("1280", "1280x", "axb", "1280x20", "-5x90"):
+        assert CliRunner().invoke(main, ["export", "net.onnx", "--size", size]).exit_code == 2
+
+
+def test_what_the_command_writes_can_be_run(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["export", str(tmp_path / "net.onnx"), "--size", "64x48"])
+    assert result.exit_code == 0, result.output
+    assert "net.styles.json" in result.stdout
+    weights = load_weights("small")
+    painted = run_onnx(tmp_path / "net.onnx", natural_frame(48, 64), weights.styles["mosaic"].row)
+    assert painted.shape == (48, 64, 3)
+
+
+def test_a_folder_in_the_way_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "net.onnx").mkdir()
+    with pytest.raises(SinkError, match="it is a folder"):
+        export(load_weights("small"), tmp_path / "net.onnx", "onnx", (64, 48))

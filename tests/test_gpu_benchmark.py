@@ -1,0 +1,89 @@
+"""The measurement on a GPU, rehearsed on the processor: that it runs to its end, and what its file holds."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from benchmarks.random_weights import random_weights
+from benchmarks.work import work
+from livestyle.architecture import CONFIGS
+from livestyle.backends.torchscript import frame_net
+
+BLOCKED = ("av", "openvino", "rich", "matplotlib", "torchvision", "onnxruntime", "tensorrt_rtx_bindings")
+"""What the machine that is measured need not have."""
+
+
+@pytest.fixture(scope="module")
+def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    path = tmp_path_factory.mktemp("gpu") / "gpu.json"
+    code = (
+        f"import sys; sys.modules.update(dict.fromkeys({BLOCKED!r})); sys.argv[0] = 'gpu'\n"
+        "import runpy; runpy.run_module('benchmarks.gpu', run_name='__main__')"
+    )
+    command = [sys.executable, "-W", "error", "-c", code, "--rehearse", "--no-compiled", "-o", str(path)]
+    subprocess.run(command, check=True, capture_output=True, cwd=Path(__file__).parent.parent)
+    return json.loads(path.read_text())
+
+
+def test_every_way_is_measured_for_both_networks_at_every_size(rehearsal: dict[str, object]) -> None:
+    rows = rehearsal["rows"]
+    assert rehearsal["rehearsal"] is True
+    cases = {(row["model"], *row["size"]) for row in rows}
+    assert cases == {(m, *s) for m in ("johnson", "large", "small") for s in ((64, 48), (49, 33))}
+    graphs = [row for row in rows if row["backend"].startswith("graph")]
+    assert {row["backend"] for row in graphs} == {"graph: eager", "graph: eager channels_last"}
+    for row in graphs:
+        assert row["network_milliseconds"] > 0
+        assert row["psnr_db"] > 60
+        assert row["max_error"] <= 1
+        for loop in ("loop", "loop_restyled", "loop_two_in_flight"):
+            assert row[loop]["fps"] > 0
+            assert row[loop]["p50_milliseconds"] <= row[loop]["p99_milliseconds"]
+
+
+def test_what_is_not_there_is_named(rehearsal: dict[str, object]) -> None:
+    assert {line["backend"] for line in rehearsal["skipped"]} == {"tensorrt"}
+    assert all("no GPU" in line["reason"] for line in rehearsal["skipped"])
+
+
+def test_what_there_is_no_time_for_is_left_out(tmp_path: Path) -> None:
+    from click.testing import CliRunner
+
+    from benchmarks.gpu import main
+
+    result = CliRunner().invoke(main, ["--rehearse", "--minutes", "0", "-o", str(tmp_path / "gpu.json")])
+    assert result.exit_code == 0, result.output
+    reasons = {line["reason"] for line in json.loads((tmp_path / "gpu.json").read_text())["skipped"]}
+    assert reasons == {"no time left"}
+
+
+@pytest.mark.parametrize("model", CONFIGS)
+def test_the_operations_are_those_that_pytorch_counts(model: str) -> None:
+    weights = random_weights(model)
+    net = frame_net(weights)
+    frame = torch.zeros((96, 128, 3), dtype=torch.uint8)
+    with FlopCounterMode(display=False) as counter, torch.inference_mode():
+        net(frame, torch.from_numpy(next(iter(weights.styles.values())).row))
+    # PyTorch counts the few pixels that are cropped at the far ends too
+    assert work(weights.config, 96, 128).operations == pytest.approx(counter.get_total_flops(), rel=0.02)
+
+
+def test_without_a_gpu_the_measurement_is_refused_in_one_line(tmp_path: Path) -> None:
+    without = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.gpu", "-o", str(tmp_path / "gpu.json")],
+        env=without,
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parent.parent,
+    )
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("Error: ")
+    assert not list(tmp_path.iterdir())

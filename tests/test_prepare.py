@@ -1,0 +1,173 @@
+"""`livestyle build`, and the choice of a model, on a made-up GPU with a TensorRT that runs on a processor."""
+
+from collections.abc import Iterator
+
+import pytest
+import torch
+from click.testing import CliRunner, Result
+
+from benchmarks.random_weights import random_weights
+from livestyle import model_choice, weights
+from livestyle.architecture import NetworkConfig
+from livestyle.backends import cuda, tensorrt
+from livestyle.backends.recipes import RECIPES
+from livestyle.backends.slots import CpuLane
+from livestyle.cli import main
+from livestyle.engine import load_engine
+from livestyle.errors import EngineError, UnavailableError
+from livestyle.gate import natural_frame
+from livestyle.gpu import find_driver
+from livestyle.model_choice import choose_model
+from livestyle.styles import StyleMix
+from livestyle.weights import load_weights
+from tests import fake_tensorrt
+from tests.fake_driver import FakeDriver, install
+
+MIX = StyleMix.parse("mosaic")
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(main, list(arguments))
+
+
+@pytest.fixture(autouse=True)
+def forget() -> Iterator[None]:
+    yield
+    find_driver.cache_clear()
+
+
+@pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A GPU that PyTorch can use; its lanes are the processor's."""
+    install(monkeypatch, FakeDriver(capability=(8, 9)))
+    monkeypatch.setattr(cuda, "require_cuda", lambda: None)
+    for module in (cuda, tensorrt):
+        monkeypatch.setattr(module, "CudaLane", lambda polite=False: CpuLane())
+    monkeypatch.setattr(tensorrt, "find_flavour", lambda _: fake_tensorrt.flavour())
+
+
+@pytest.fixture
+def no_tensorrt(gpu: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(_: object) -> None:
+        raise UnavailableError("backend 'tensorrt' needs TensorRT: it is not installed")
+
+    monkeypatch.setattr(tensorrt, "find_flavour", none)
+
+
+@pytest.mark.usefixtures("gpu")
+def test_an_engine_built_ahead_paints_the_first_frame() -> None:
+    built = call("build", "--size", "64x48")
+    assert built.exit_code == 0, built.output
+    assert "tensorrt-rtx 1.2.3 engine of small for 64x48: " in built.stdout
+    again = call("build", "--size", "64x48", "--backend", "tensorrt")
+    assert "it is there already" in again.stdout
+    engine = load_engine(load_weights("small"), "tensorrt")
+    assert engine.backend == "cuda f16"
+    engine.stylize(natural_frame(48, 64), MIX)
+    assert engine.backend == "tensorrt-rtx f16"
+
+
+@pytest.mark.usefixtures("gpu")
+def test_engines_are_listed_with_their_figures_and_cleared() -> None:
+    assert call("build", "--list").stdout == ""
+    call("build", "--size", "64x48")
+    (line,) = call("build", "--list").stdout.splitlines()
+    for fact in ("small", "64x48", "tensorrt-rtx 1.2.3", " dB", " ms a frame", " MB"):
+        assert fact in line
+    assert call("build", "--clear").stdout.startswith("1 engines removed")
+    assert call("build", "--list").stdout == ""
+
+
+@pytest.mark.usefixtures("no_tensorrt")
+def test_without_tensorrt_the_recipes_are_tried_and_the_best_is_remembered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cuda, "RECIPES", RECIPES[1:2])
+    monkeypatch.setattr(cuda.CudaEngine.measure, "__defaults__", (RECIPES[1:2],))
+    result = call("build", "--size", "64x48")
+    assert result.exit_code == 0, result.output
+    assert "cuda for small at 64x48: eager channels_last, " in result.stdout
+    assert "no TensorRT: backend 'tensorrt' needs TensorRT" in result.stdout
+    named = call("build", "--size", "64x48", "--backend", "tensorrt")
+    assert named.exit_code == 1
+    assert len(named.stderr.splitlines()) == 2  # what it was doing, and why it could not
+
+
+def test_without_a_gpu_there_is_nothing_to_build(monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch, None)
+    result = call("build", "--size", "64x48")
+    assert result.exit_code == 1
+    assert (
+        "only for an NVIDIA GPU there is something to build, and there is no NVIDIA driver" in result.stderr
+    )
+    assert call("build").exit_code == 2
+    assert call("build", "--size", "64").exit_code == 2
+
+
+@pytest.mark.usefixtures("no_tensorrt")
+def test_auto_steps_down_to_cuda_and_says_why(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG", logger="livestyle")
+    assert load_engine(load_weights("small")).backend == "cuda f16"
+    assert (
+        "skipped backend tensorrt: backend 'tensorrt' needs TensorRT: it is not installed" in caplog.messages
+    )
+
+
+@pytest.mark.usefixtures("gpu")
+def test_a_torch_without_cuda_is_worth_a_warning_where_there_is_a_gpu(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def without() -> None:
+        raise EngineError("torch is built without CUDA: install one with it")
+
+    monkeypatch.setattr(cuda, "require_cuda", without)
+    assert load_engine(load_weights("small")).backend.startswith("openvino")
+    assert "skipped backend cuda: torch is built without CUDA" in caplog.text
+
+
+@pytest.fixture
+def large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A world in which `large` has weights: tiny ones."""
+    tiny = random_weights("large", NetworkConfig(stem=4, body=8, blocks=1))
+    monkeypatch.setattr(model_choice, "read_manifest", lambda: {"small": {}, "large": {}})
+    monkeypatch.setattr(model_choice, "load_weights", lambda _: tiny)
+    monkeypatch.setattr(model_choice, "_SIZE", (64, 48))
+
+
+def test_without_a_gpu_the_model_is_small_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch, None)
+    monkeypatch.setattr(model_choice, "read_manifest", lambda: 1 / 0)
+    assert choose_model("auto") == "small"
+
+
+@pytest.mark.usefixtures("gpu")
+def test_the_model_is_small_while_large_is_not_trained(caplog: pytest.LogCaptureFixture) -> None:
+    if "large" in weights.read_manifest():
+        pytest.skip("large is trained")
+    caplog.set_level("DEBUG", logger="livestyle")
+    assert choose_model("auto") == "small"
+    assert "model small: large has no trained weights yet" in caplog.messages
+    assert choose_model("openvino") == "small"
+
+
+@pytest.mark.usefixtures("gpu", "large")
+@pytest.mark.parametrize(("wanted", "model"), [(0.001, "large"), (1e6, "small")])
+def test_large_is_taken_where_it_is_fast_enough(
+    wanted: float, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model_choice, "TARGET_FPS", wanted)
+    assert choose_model("auto") == model
+    monkeypatch.setattr(model_choice, "_measure", lambda *_: 1 / 0)  # it is remembered
+    assert choose_model("auto") == model
+    monkeypatch.setattr(torch, "__version__", "9.9.9")
+    with pytest.raises(ZeroDivisionError):  # and measured anew for another PyTorch
+        choose_model("auto")
+
+
+@pytest.mark.usefixtures("gpu", "large")
+def test_a_large_that_does_not_run_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise EngineError("no memory")
+
+    monkeypatch.setattr(model_choice, "load_engine", broken)
+    assert choose_model("cuda") == "small"
