@@ -30,7 +30,7 @@ def compare_command(rounds: int, output: Path) -> None:
 
 
 @main.command("files")
-@click.option("--rounds", type=click.IntRange(min=1), default=3, help="Turns that each stage takes.")
+@click.option("--rounds", type=click.IntRange(min=1), default=2, help="Turns that each stage takes.")
 @click.option("-o", "--output", type=_FILE, default=RESULTS / "files.json", help="JSON file to write.")
 def files_command(rounds: int, output: Path) -> None:
     """Measure decoding, painting and encoding by themselves and together."""
@@ -38,12 +38,13 @@ def files_command(rounds: int, output: Path) -> None:
 
 
 @main.command("memory")
+@click.option("--suffix", type=click.Choice([".mp4", ".mkv"]), default=".mp4", help="Of input and output.")
 @click.option("--seconds", type=click.IntRange(min=120), default=3600, help="Length of the long clip.")
 @click.option("--strength", type=click.FloatRange(0, 1), default=0.0, help="With 1, the network runs: slow.")
 @click.option("-o", "--output", type=_FILE, default=RESULTS / "memory.json", help="JSON file to write.")
-def memory_command(seconds: int, strength: float, output: Path) -> None:
+def memory_command(suffix: str, seconds: int, strength: float, output: Path) -> None:
     """Measure the peak memory for a clip of a minute and for a long one."""
-    result = measure_memory(long_seconds=seconds, strength=strength)
+    result = measure_memory(suffix, long_seconds=seconds, strength=strength)
     output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 
 

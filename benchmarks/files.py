@@ -43,7 +43,7 @@ main()
 """livestyle, telling its peak memory at its end."""
 
 
-def measure(rounds: int = 3, frames: int = 200) -> dict[str, Any]:
+def measure(rounds: int = 2, frames: int = 200) -> dict[str, Any]:
     """Speeds of the stages at both sizes, for `benchmarks/results`."""
     with tempfile.TemporaryDirectory() as folder:
         sizes = {"vga": _VGA, "hd": _HD}
@@ -59,7 +59,7 @@ def measure(rounds: int = 3, frames: int = 200) -> dict[str, Any]:
 
 
 def measure_memory(
-    short_seconds: int = 60, long_seconds: int = 3600, strength: float = 0.0
+    suffix: str, short_seconds: int = 60, long_seconds: int = 3600, strength: float = 0.0
 ) -> dict[str, Any]:
     """Peak memory in MiB for a short clip and for a long one, which repeats its packets."""
     with tempfile.TemporaryDirectory() as name:
@@ -67,13 +67,14 @@ def measure_memory(
         seed = make_clip(folder / "seed.mp4", _VGA, 600)
         peaks = {}
         for seconds in (short_seconds, long_seconds):
-            clip = loop_packets(seed, folder / f"{seconds}.mp4", seconds)
-            peaks[seconds] = _peak(clip, folder / "out.mp4", strength)
+            clip = loop_packets(seed, folder / f"{seconds}{suffix}", seconds)
+            peaks[seconds] = _peak(clip, folder / f"out{suffix}", strength)
             clip.unlink()
         short, long = peaks.values()
         return {
             "machine": machine(),
             "command": "python -m benchmarks memory",
+            "suffix": suffix,
             "strength": strength,
             "peak_mib": {str(seconds): peak for seconds, peak in peaks.items()},
             "growth_mib": long - short,
