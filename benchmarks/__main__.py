@@ -7,7 +7,7 @@ import click
 
 from benchmarks.compare import compare
 from benchmarks.files import measure, measure_memory
-from benchmarks.picture import draw, draw_gallery
+from benchmarks.picture import draw, draw_fade, draw_gallery
 from benchmarks.quality import report
 from benchmarks.readme import fill
 
@@ -63,9 +63,10 @@ def readme_command(check: bool) -> None:
 @main.command("pictures")
 @click.option("-o", "--output", type=_FILE, default=ROOT / "docs", help="Folder to write to.")
 def pictures_command(output: Path) -> None:
-    """Draw README's pictures from the sample clip: some styles beside the originals, and all styles."""
+    """Draw README's pictures from the sample clip: styles beside the originals, all styles, and a fade."""
     draw(output / "painted.jpg")
     draw_gallery(output / "gallery.jpg")
+    draw_fade(output / "fade.webp")
 
 
 @main.command("quality")

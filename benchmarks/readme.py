@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from livestyle.controls import KEYS
+
 Results = dict[str, Any]
 
 
@@ -52,4 +54,20 @@ def _video(results: Results) -> str:
     )
 
 
-_PARTS: dict[str, Callable[[Results], str]] = {"machine": _machine, "networks": _networks, "video": _video}
+def _keys(_: Results) -> str:
+    numbers = [key for key in KEYS if key.name.isdigit()]
+    rows = [(f"`{numbers[0].name}` … `{numbers[-1].name}`", f"styles 1 to {len(numbers)}")]
+    rows += [(f"`{key.name}`", key.does) for key in KEYS if key not in numbers]
+    half = (len(rows) + 1) // 2
+    left, right = rows[:half], [*rows[half:], ("", "")]
+    lines = ["| key | | key | |", "|---|---|---|---|"]
+    lines += [f"| {a} | {does} | {b} | {too} |" for (a, does), (b, too) in zip(left, right, strict=False)]
+    return "\n".join(lines) + "\n"
+
+
+_PARTS: dict[str, Callable[[Results], str]] = {
+    "machine": _machine,
+    "networks": _networks,
+    "video": _video,
+    "keys": _keys,
+}
