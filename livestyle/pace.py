@@ -13,6 +13,9 @@ _TOLERANCE = Fraction(1, 1000)
 """In seconds: some files count in milliseconds, which must not make a frame miss its turn."""
 
 
+_LONGEST_SECONDS = 3600.0
+
+
 def at_rate(
     frames: Iterable[Frame],
     paint: Callable[[Iterable[Frame]], Iterable[Frame]],
@@ -63,12 +66,14 @@ def thin_out(frames: Iterable[Frame], rate: Fraction, last_seconds: float) -> It
 def fill_up(frames: Iterable[Frame], rate: Fraction, last_seconds: float) -> Iterator[Frame]:
     """The frames, each shown again at every turn until the next one comes.
 
-    `last_seconds` is how long the last one is seen. Frames are at whole turns, as `thin_out` gives them.
+    `last_seconds` is how long the last one is seen. Frames are at whole turns, as `thin_out` gives them. A
+    gap of more than an hour is taken for a damaged time, and not filled.
     """
     waiting: Frame | None = None
     for frame in frames:
         if waiting is not None:
-            yield from _shown(waiting, round((frame.pts - waiting.pts) * rate), rate)
+            gap = frame.pts - waiting.pts
+            yield from _shown(waiting, round(gap * rate) if gap < _LONGEST_SECONDS else 1, rate)
         waiting = frame
     if waiting is not None:
         yield from _shown(waiting, max(1, round(last_seconds * rate)), rate)

@@ -19,6 +19,8 @@ from livestyle.sources.media import Excerpt, Media
 from livestyle.sources.rgb import ToRgb, colors_of
 
 _USUAL_RATE = Fraction(30)
+_HIGHEST_RATE = 1000
+"""Frames a second; files that state more count something else."""
 _TOLERANCE = Fraction(1, 1000)
 """In seconds: some files count in milliseconds."""
 _MOST_PIXELS = 40_000_000
@@ -135,7 +137,8 @@ class FileSource:
 
     @property
     def _rate(self) -> Fraction:
-        return self._stream.average_rate or self._stream.guessed_rate or _USUAL_RATE
+        stated = (self._stream.average_rate, self._stream.guessed_rate)
+        return next((rate for rate in stated if rate and rate <= _HIGHEST_RATE), _USUAL_RATE)
 
     def _stated_seconds(self) -> float | None:
         if self._stream.duration is not None and self._stream.time_base is not None:
