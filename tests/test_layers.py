@@ -16,6 +16,7 @@ HEAVY = {
     # painter blends whole frames, which OpenCV does several times faster than NumPy
     "cv2": {"painter", "steady", "sources", "sinks"},
     "onnx": {"onnx_graph"},
+    "triton": {"backends.fused"},
     "av": {"sources", "sinks"},
     "threading": {"prefetch"},
     "click": {"cli"},
