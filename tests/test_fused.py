@@ -53,8 +53,8 @@ def test_the_kernels_compile_for_gpus_that_are_not_there(
     for channels in (16, 128):
         part = {"ROWS": 2048 // channels, "C": channels}
         pointers = {"x": "*fp16", "sums": "*fp32", "affine": "*fp16", "gains": "*fp32"}
-        kernels.append((fused._sum, pointers, part | {"STEPS": 8}))
-        kernels.append((fused._finish, pointers, part | {"STEPS": 16, "EPSILON": 1e-5, "PART": 8}))
+        kernels.append((fused._sum, pointers, part))
+        kernels.append((fused._finish, pointers, part | {"EPSILON": 1e-5, "PART": 8}))
         for kind in (flags, shuffled):
             kernels.append((fused._apply, pointers | {"before": "*fp16", "out": "*fp16"}, part | kind))
     for kernel, pointers, constants in kernels:

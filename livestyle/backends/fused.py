@@ -48,7 +48,7 @@ def _enter(frame, folded, height, width, high, wide, top, left, TILE: tl.constex
 
 
 @triton.jit
-def _sum(x, sums, pixels, STEPS: tl.constexpr, ROWS: tl.constexpr, C: tl.constexpr):
+def _sum(x, sums, pixels, steps, ROWS: tl.constexpr, C: tl.constexpr):
     """Sums and sums of squares of a share of (pixels, C), per channel, as differences from the first pixel.
 
     So a plane whose mean is large and whose spread is small loses nothing.
@@ -56,12 +56,14 @@ def _sum(x, sums, pixels, STEPS: tl.constexpr, ROWS: tl.constexpr, C: tl.constex
     channel = tl.arange(0, C)[None, :]
     first = tl.load(x + channel).to(tl.float32)
     total, squares = tl.zeros((ROWS, C), tl.float32), tl.zeros((ROWS, C), tl.float32)
-    for step in range(STEPS):
-        row = (tl.program_id(0) * STEPS + step) * ROWS + tl.arange(0, ROWS)[:, None]
+    step = 0
+    while step < steps:  # a number that is no constant: one kernel for every size of frame
+        row = (tl.program_id(0) * steps + step) * ROWS + tl.arange(0, ROWS)[:, None]
         value = tl.load(x + row * C + channel, mask=row < pixels, other=0).to(tl.float32)
         value = tl.where(row < pixels, value - first, 0)
         total += value
         squares += value * value
+        step += 1
     place = sums + tl.program_id(0) * 2 * C + tl.arange(0, C)
     tl.store(place, tl.sum(total, 0))
     tl.store(place + C, tl.sum(squares, 0))
@@ -75,7 +77,6 @@ def _finish(
     gains,
     pixels,
     chunks,
-    STEPS: tl.constexpr,
     EPSILON: tl.constexpr,
     ROWS: tl.constexpr,
     C: tl.constexpr,
@@ -84,11 +85,13 @@ def _finish(
     """What a norm multiplies and adds, (2, C), from the sums of all shares and the style's row."""
     channel = tl.program_id(0) * PART + tl.arange(0, PART)
     total, squares = tl.zeros((ROWS, PART), tl.float32), tl.zeros((ROWS, PART), tl.float32)
-    for step in range(STEPS):
-        chunk = step * ROWS + tl.arange(0, ROWS)[:, None]
+    start = 0
+    while start < chunks:
+        chunk = start + tl.arange(0, ROWS)[:, None]
         place = sums + chunk * 2 * C + channel[None, :]
         total += tl.load(place, mask=chunk < chunks, other=0)
         squares += tl.load(place + C, mask=chunk < chunks, other=0)
+        start += ROWS
     mean = tl.sum(total, 0) / pixels
     variance = tl.maximum(tl.sum(squares, 0) / pixels - mean * mean, 0)
     scale = tl.load(affine + channel).to(tl.float32)
@@ -235,14 +238,13 @@ class _Norms:
         steps = triton.cdiv(pixels, rows * _CHUNKS)
         chunks = triton.cdiv(pixels, rows * steps)
         sums = torch.empty((chunks, 2, channels), device=x.device)
-        _sum[(chunks,)](x, sums, pixels, STEPS=steps, ROWS=rows, C=channels)
+        _sum[(chunks,)](x, sums, pixels, steps, ROWS=rows, C=channels)
         gains = torch.empty((2, channels), device=x.device)
         part = min(channels, 8)
         affine = self._row[self._taken :]
         self._taken += 2 * channels
         sizes = {"EPSILON": NORM_EPSILON, "ROWS": 64, "C": channels, "PART": part}
-        steps = triton.cdiv(chunks, sizes["ROWS"])
-        _finish[(channels // part,)](x, sums, affine, gains, pixels, chunks, STEPS=steps, **sizes)
+        _finish[(channels // part,)](x, sums, affine, gains, pixels, chunks, **sizes)
         return gains
 
 
