@@ -7,7 +7,7 @@ import torch
 from click.testing import CliRunner, Result
 
 from benchmarks.random_weights import random_weights
-from livestyle import model_choice, weights
+from livestyle import bench, model_choice, weights
 from livestyle.architecture import NetworkConfig
 from livestyle.backends import cuda, tensorrt
 from livestyle.backends.recipes import named
@@ -65,6 +65,17 @@ def test_an_engine_built_ahead_paints_the_first_frame() -> None:
     assert engine.backend == "cuda f16"
     engine.stylize(natural_frame(48, 64), MIX)
     assert engine.backend == "tensorrt-rtx f16"
+
+
+@pytest.mark.usefixtures("gpu")
+def test_a_benchmark_of_tensorrt_measures_engines_and_builds_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench, "SIZES", ((64, 48), (80, 48)))
+    call("build", "--size", "64x48")
+    timing, skipped = bench.measure(load_weights("small"), ("tensorrt",), seconds=0.01)
+    assert isinstance(timing, bench.Timing)
+    assert timing.backend == "tensorrt-rtx f16"
+    assert isinstance(skipped, bench.Skipped)
+    assert skipped.reason == "no engine for 80x48 yet: livestyle build --size 80x48"
 
 
 @pytest.mark.usefixtures("gpu")
