@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 .PHONY: demo test clean
 
 demo: $(VENV)/installed
-	$(BIN)/livestyle video livestyle/media/sample.mp4 demo.mp4 --style mosaic
+	$(BIN)/livestyle video livestyle/media/sample.mp4 demo.mp4 --style mosaic --overwrite
 	@echo "painted: $(CURDIR)/demo.mp4"
 
 test: $(VENV)/installed-test

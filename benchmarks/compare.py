@@ -114,7 +114,7 @@ def _videos(folder: Path, rounds: int, reference_frames: int) -> dict[str, Any]:
 
 def _livestyle(clip: Path, target: Path) -> Process:
     """Paints a clip; its first frame is painted when the log says so."""
-    command = [sys.executable, "-c", _WATCHED, "--verbose", "video", str(clip), str(target)]
+    command = [sys.executable, "-c", _WATCHED, "--verbose", "video", str(clip), str(target), "--overwrite"]
     began, first, peak = time.perf_counter(), float("nan"), float("nan")
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
         assert process.stderr is not None

@@ -3,6 +3,7 @@
 STYLE = "mosaic"
 MODEL = "small"
 BACKEND = "auto"
+PRECISION = "auto"
 
 STEADY = 0.9
 """How steady videos are kept."""

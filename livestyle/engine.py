@@ -24,6 +24,12 @@ BACKENDS = ("tensorrt", "cuda", "openvino", "torchscript")
 
 _ON_GPU = {"tensorrt", "cuda"}
 
+PRECISIONS = ("auto", "f32", "bf16", "int8")
+"""What the network may compute in.
+
+`auto` is the fastest of which nobody sees that it is not f32; int8 is faster and paints a little otherwise.
+"""
+
 
 class Engine(Protocol):
     """Paints images.
@@ -63,24 +69,32 @@ class Choice:
     """Each better backend, with the reason why it does not run here."""
 
 
-def load_engine(weights: Weights, backend: str = defaults.BACKEND, *, streams: int = 1) -> Engine:
+def load_engine(
+    weights: Weights,
+    backend: str = defaults.BACKEND,
+    *,
+    streams: int = 1,
+    precision: str = defaults.PRECISION,
+) -> Engine:
     """The network made ready to run.
 
     One stream paints one frame after the other, each as soon as can be; more of them paint several at a time,
     which gives more frames per second, each later. A backend that cannot do it has one.
 
-    A backend that is asked for by name runs or raises EngineError; `auto` takes the first of `BACKENDS` that
-    this machine has, and logs why it skipped the others.
+    A backend or a precision that is asked for by name runs or raises EngineError; `auto` takes the first of
+    `BACKENDS` that this machine has, and logs why it skipped the others.
     """
+    if precision not in PRECISIONS:
+        raise EngineError(f"unknown precision {precision!r}: choose {', '.join(PRECISIONS)}")
     if backend != "auto":
         try:
-            return _open(backend, weights, streams)
+            return _open(backend, weights, streams, precision)
         except UnavailableError as error:
             raise UnavailableError(f"{error}; --backend auto takes what is here") from error
-    return choose_engine(weights, streams=streams).engine
+    return choose_engine(weights, streams=streams, precision=precision).engine
 
 
-def choose_engine(weights: Weights, *, streams: int = 1) -> Choice:
+def choose_engine(weights: Weights, *, streams: int = 1, precision: str = defaults.PRECISION) -> Choice:
     """What `auto` takes, with the reason for each step down, which is logged too.
 
     A GPU or an optional package that is not there is only worth a debug message.
@@ -88,7 +102,7 @@ def choose_engine(weights: Weights, *, streams: int = 1) -> Choice:
     skipped: dict[str, str] = {}
     for name in BACKENDS:
         try:
-            engine = _open(name, weights, streams)
+            engine = _open(name, weights, streams, precision)
         except EngineError as error:
             level = logging.DEBUG if isinstance(error, UnavailableError) else logging.WARNING
             logger.log(level, "skipped backend %s: %s", name, error)
@@ -99,12 +113,13 @@ def choose_engine(weights: Weights, *, streams: int = 1) -> Choice:
     raise EngineError(f"no backend runs here (tried {', '.join(BACKENDS)}): reinstall livestyle")
 
 
-def _open(backend: str, weights: Weights, streams: int) -> Engine:
+def _open(backend: str, weights: Weights, streams: int, precision: str) -> Engine:
     if backend not in BACKENDS:
         raise EngineError(f"unknown backend {backend!r}: choose auto, {', '.join(BACKENDS)}")
     if backend in _ON_GPU:
         require_gpu(backend)  # before PyTorch is loaded, which OpenVINO does without
-    engine: Engine = importlib.import_module(f"livestyle.backends.{backend}").load(weights, streams)
+    module = importlib.import_module(f"livestyle.backends.{backend}")
+    engine: Engine = module.load(weights, streams, precision)
     return engine
 
 

@@ -3,7 +3,7 @@
 import time
 from collections import deque
 
-from livestyle import overlay
+from livestyle import defaults, overlay
 from livestyle.controls import KEYS, Settings
 from livestyle.frame import Image
 from livestyle.timing import Clock, Rate
@@ -83,6 +83,7 @@ def in_words(settings: Settings) -> str:
     )
     extras = [
         f"strength {100 * settings.strength:.0f} %" if settings.strength < 1 else "",
+        f"steady {100 * settings.steady:.0f} %" if settings.steady != defaults.STEADY else "",
         f"strokes x{settings.stroke_size:.2g}" if settings.stroke_size != 1 else "",
         "own colours" if settings.keep_colors else "",
         "original" if settings.original else "",

@@ -58,22 +58,30 @@ class Painter:
 
     def __call__(self, image: Image) -> Image:
         """Paints an image by itself. Raises SourceError where it is smaller than the network can paint."""
-        return image if self.strength == 0 else self._finish(image, self._start(self._reduced(image))())
+        if self.strength == 0:
+            return image
+        return self._finish(image, self._start(self._reduced(image), self.style)())
 
-    def follow(self, frames: Iterable[Frame], steadiness: float = defaults.STEADY) -> Iterator[Frame]:
+    def follow(
+        self,
+        frames: Iterable[Frame],
+        steadiness: float = defaults.STEADY,
+        style_at: Callable[[float], StyleMix] | None = None,
+    ) -> Iterator[Frame]:
         """Paints the frames of a video, in order, without flicker: `livestyle.steady` says what 0 to 1 means.
 
-        As many frames are begun ahead as keep the engine busy. Raises SourceError as for an image.
+        As many frames are begun ahead as keep the engine busy. `style_at` tells the style of each moment,
+        where it changes. Raises SourceError as for an image.
         """
-        begun: deque[tuple[Frame, Held, Callable[[], Image]]] = deque()
+        begun: deque[tuple[Frame, Held, StyleMix, Callable[[], Image]]] = deque()
         held: Held | None = None
-        shown: Image | None = None
+        last: Painted | None = None
 
         def finish() -> Frame:
-            nonlocal shown
-            frame, given, fetch = begun.popleft()
-            shown = settle(fetch(), given, shown, steadiness)
-            return Frame(self._finish(frame.image, shown), frame.pts)
+            nonlocal last
+            frame, given, style, fetch = begun.popleft()
+            last = _settled(fetch(), given, style, last, steadiness)
+            return Frame(self._finish(frame.image, last.image), frame.pts)
 
         if self.strength == 0:
             yield from frames
@@ -81,13 +89,14 @@ class Painter:
         try:
             for frame in frames:
                 held = hold(self._reduced(frame.image), held, steadiness)
-                begun.append((frame, held, self._start(held.image)))
+                style = self.style if style_at is None else style_at(frame.pts)
+                begun.append((frame, held, style, self._start(held.image, style)))
                 if len(begun) == self.engine.in_flight:
                     yield finish()
             while begun:
                 yield finish()
         finally:
-            for _, _, fetch in begun:  # on the way out the engine may still read the frames
+            for *_, fetch in begun:  # on the way out the engine may still read the frames
                 fetch()
 
     def paint_next(
@@ -95,15 +104,13 @@ class Painter:
     ) -> tuple[Image, Painted | None]:
         """Paints one frame of a live video at once; `last` is what the call before gave, at first None.
 
-        From call to call the painter may be another one; a painting in another style is not blended with
-        the last. Raises SourceError as for an image.
+        From call to call the painter may be another one. Raises SourceError as for an image.
         """
         if self.strength == 0:
             return image, None
         held = hold(self._reduced(image), last.held if last else None, steadiness)
-        before = last.image if last is not None and last.style == self.style else None
-        shown = settle(self._start(held.image)(), held, before, steadiness)
-        return self._finish(image, shown), Painted(held, shown, self.style)
+        now = _settled(self._start(held.image, self.style)(), held, self.style, last, steadiness)
+        return self._finish(image, now.image), now
 
     def _reduced(self, image: Image) -> Image:
         """The image at the size the network works at, never smaller than it can paint."""
@@ -113,13 +120,13 @@ class Painter:
             return image
         return resized(image, (round(width * scale), round(height * scale)))
 
-    def _start(self, image: Image) -> Callable[[], Image]:
+    def _start(self, image: Image, style: StyleMix) -> Callable[[], Image]:
         height, width, _ = image.shape
         if min(height, width) < MIN_SIDE:
             raise SourceError(
                 f"cannot paint {width}x{height}: the smallest is {MIN_SIDE}x{MIN_SIDE}; enlarge it"
             )
-        return self.engine.start(image, self.style)
+        return self.engine.start(image, style)
 
     def _finish(self, image: Image, painted: Image) -> Image:
         if painted.shape != image.shape:
@@ -130,6 +137,14 @@ class Painter:
             painted = with_colors_of(image, painted)
         share = self.strength * min(1.0, contrast(image) / _FULL_CONTRAST)
         return painted if share == 1 else blend(image, painted, share)
+
+
+def _settled(
+    painting: Image, held: Held, style: StyleMix, last: Painted | None, steadiness: float
+) -> Painted:
+    """What stands still keeps most of its last painting, but not into another style: fades stay in time."""
+    before = last.image if last is not None and last.style == style else None
+    return Painted(held, settle(painting, held, before, steadiness), style)
 
 
 def resized(image: Image, size: tuple[int, int]) -> Image:

@@ -2,10 +2,10 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Generic, Self, TypeVar
 
 from livestyle.frame import Frame
 from livestyle.sinks import Sink
@@ -218,3 +218,50 @@ class WriteBehind:
             self._changed.wait_for(lambda: self._waiting or self._stopped)
             self._changed.notify_all()
             return self._waiting.popleft() if self._waiting else None
+
+
+_Item = TypeVar("_Item")
+
+
+class Collector(Generic[_Item]):
+    """Reads `source`, which comes at its own pace, on a thread of its own, and keeps what nobody has taken.
+
+    For small things that must not be lost while nobody looks, as sound; at most `most` of them, then the
+    oldest goes. Leaving the `with` waits half a second for the reader, which a dead device may hold for ever.
+    """
+
+    def __init__(self, source: Iterable[_Item], most: int = 2000) -> None:
+        self._source = source
+        self._kept: deque[_Item] = deque(maxlen=most)
+        self._stopped = False
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._read, name="livestyle-collector", daemon=True)
+
+    def __enter__(self) -> Self:
+        """Start reading."""
+        self._thread.start()
+        return self
+
+    def take(self) -> list[_Item]:
+        """Return what has come since the last time, without waiting; raise what the source raised."""
+        taken = [self._kept.popleft() for _ in range(len(self._kept))]
+        if not taken and self._error is not None:
+            error, self._error = self._error, None
+            raise error
+        return taken
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop the reader at its next item."""
+        self._stopped = True
+        self._thread.join(timeout=0.5)
+
+    def _read(self) -> None:
+        try:
+            for item in self._source:
+                if self._stopped:
+                    break
+                self._kept.append(item)
+        except BaseException as error:  # a thread boundary: whatever it is, whoever takes has to see it
+            self._error = error

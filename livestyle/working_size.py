@@ -31,6 +31,8 @@ class WorkingSize:
     raise_after: float = _RAISE_AFTER
     raised: bool = False
     """Whether the last step went up."""
+    fresh: bool = True
+    """Whether no frame was painted at this size yet: the first one takes longer, and does not count."""
 
     @property
     def scale(self) -> float:
@@ -40,6 +42,8 @@ class WorkingSize:
 
 def adapt(state: WorkingSize, painting: float, interval: float, now: float) -> WorkingSize:
     """The state after a frame that took `painting` seconds of an `interval`, at a moment `now`."""
+    if state.fresh:
+        return replace(state, fresh=False)
     mean = painting if state.seconds is None else _MEMORY * state.seconds + (1 - _MEMORY) * painting
     slow = mean > _TOO_SLOW * interval
     roomy = state.step > 0 and mean * _growth(state.step) < _ROOMY * interval

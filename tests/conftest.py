@@ -8,7 +8,7 @@ import platformdirs
 import pytest
 
 from livestyle.errors import EngineError
-from tests.display import Display, missing
+from tests.display import Display, require_tools
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -49,8 +49,7 @@ def user_data(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 
 @pytest.fixture(scope="session")
 def display(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Display]:
-    """A screen of the tests' own. Skips without its programs, except where LIVESTYLE_REQUIRE_DISPLAY is 1."""
-    if missing() and os.environ.get("LIVESTYLE_REQUIRE_DISPLAY") != "1":
-        pytest.skip(f"needs {', '.join(missing())}")
+    """A screen of the tests' own."""
+    require_tools()
     with Display(tmp_path_factory.mktemp("screen")) as screen:
         yield screen

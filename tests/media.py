@@ -11,6 +11,8 @@ from livestyle.frame import Frame, Image
 
 RED_GREEN_BLUE = ((255, 0, 0), (0, 255, 0), (0, 0, 255))
 TIME_BASE = Fraction(1, 90_000)
+_COARSE = ("mpeg2video", "mpeg4", "flv")
+"""Codecs whose own clock is no finer than their frames."""
 
 
 def stripes(width: int = 96, height: int = 64) -> Image:
@@ -51,6 +53,8 @@ def make_video(
     sound_seconds: float | None = None,
     sound_starts: float = 0.0,
     start: float = 0.0,
+    gop: int = 250,
+    aspect: Fraction = Fraction(1),
 ) -> Path:
     """Encode `images`; `matrix` is the tagged ITU-T H.273 colour space; 2 is BT.601 without a tag."""
     moments = pts if pts is not None else [index / rate for index in range(len(images))]
@@ -58,9 +62,13 @@ def make_video(
         stream = container.add_stream(codec, rate=rate)
         stream.height, stream.width = images[0].shape[:2]
         stream.pix_fmt = pix_fmt
-        stream.codec_context.time_base = TIME_BASE
+        stream.codec_context.time_base = Fraction(1, rate) if codec in _COARSE else TIME_BASE
         stream.codec_context.colorspace = matrix
         stream.codec_context.color_range = 2 if full_range else 0
+        stream.gop_size = gop
+        stream.codec_context.sample_aspect_ratio = aspect
+        if codec == "libx265":
+            stream.options = {"x265-params": "log-level=none"}
         if codec == "libx264":
             stream.options = {"preset": "ultrafast", "crf": "1"}
         if rotation:

@@ -16,7 +16,7 @@ import pytest
 from livestyle.controls import KEYS
 from livestyle.frame import Image
 from livestyle.weights import load_weights
-from tests.display import Display, until
+from tests.display import Display, require_tools, until
 from tests.media import make_video, video_seconds
 from tests.pictures import scene
 
@@ -55,7 +55,12 @@ class Camera:
         raise AssertionError("the picture does not settle")
 
     def until(self, seen: Callable[[Image], object]) -> Image:
-        until(lambda: seen(self.picture()))
+        """The picture, once what is awaited is seen in it and it has settled; where it fails, a PNG file."""
+        try:
+            until(lambda: seen(self.picture()), 20)
+        except AssertionError:
+            cv2.imwrite(str(self.folder / "seen.png"), cv2.cvtColor(self.picture(), cv2.COLOR_RGB2BGR))
+            raise
         return self.settled()
 
 
@@ -64,9 +69,14 @@ def difference(one: Image, other: Image) -> float:
     return float(np.abs(one.astype(int) - other).mean())
 
 
+def coarse(image: Image) -> Image:
+    return np.asarray(cv2.resize(image, (24, 18), interpolation=cv2.INTER_AREA), np.uint8)
+
+
 @contextmanager
 def camera(display: Display, folder: Path, *options: str) -> Iterator[Camera]:
-    command = [sys.executable, "-m", "livestyle", "cam", "--folder", str(folder), *options]
+    held = ("--target-fps", "0")  # a busy machine must not change what a picture looks like
+    command = [sys.executable, "-m", "livestyle", "cam", "--folder", str(folder), *held, *options]
     with subprocess.Popen(
         command,
         env=display.environment,
@@ -79,6 +89,7 @@ def camera(display: Display, folder: Path, *options: str) -> Iterator[Camera]:
             until(lambda: display.run("xdotool", "search", "--name", "^livestyle$").strip(), 20)
             running = Camera(display, process, folder)
             until(lambda: running.picture().std() > 20, 20)
+            until(lambda: display.run("xdotool", "getactivewindow", "getwindowname").strip() == "livestyle")
             yield running
         finally:
             process.kill()
@@ -87,13 +98,19 @@ def camera(display: Display, folder: Path, *options: str) -> Iterator[Camera]:
 @pytest.fixture(scope="module")
 def still(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A clip in which nothing moves: whatever changes in the window, a key has done."""
-    return make_video(tmp_path_factory.mktemp("clip") / "still.mp4", [scene(*SIZE)] * 30)
+    path = tmp_path_factory.mktemp("clip") / "still.mkv"
+    return make_video(path, [scene(*SIZE)] * 30, codec="ffv1", pix_fmt="yuv444p")
 
 
 @pytest.fixture(scope="module")
-def running(display: Display, still: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Camera]:
+def running(still: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Camera]:
+    """A camera for the tests of keys, on a screen of its own."""
+    require_tools()
     folder = tmp_path_factory.mktemp("kept")
-    with camera(display, folder, "--camera", str(still), "--style", "mosaic") as running:
+    with (
+        Display(tmp_path_factory.mktemp("screen")) as display,
+        camera(display, folder, "--camera", str(still), "--style", "mosaic") as running,
+    ):
         yield running
 
 
@@ -109,13 +126,12 @@ def plain(running: Camera) -> Image:
 
 @pytest.mark.parametrize("place", range(min(10, len(names()))))
 def test_number_keys_paint_in_their_styles(running: Camera, plain: Image, place: int) -> None:
-    style = names()[place]
-    running.press("2" if place == names().index("mosaic") else str((names().index("mosaic") + 1) % 10))
-    running.press(str((place + 1) % 10))
-    picture = running.settled()
-    assert (difference(picture, plain) < 3) == (style == "mosaic")
-    running.press(str((names().index("mosaic") + 1) % 10))
-    running.until(lambda image: difference(image, plain) < 3)
+    home = names().index("mosaic")
+    away = place if place != home else (home + 1) % len(names())
+    running.press(str((away + 1) % 10))
+    running.until(lambda image: difference(image, plain) > 3)
+    running.press(str((home + 1) % 10))
+    running.until(lambda image: difference(image, plain) < 2)
 
 
 REVERSED = [
@@ -139,11 +155,11 @@ def test_b_marks_a_style_to_which_the_blend_moves(running: Camera, plain: Image)
     running.press("b")
     running.press("p")
     running.until(lambda image: difference(image, plain) < 2)
-    distances = []
+    distance = difference(plain, other)
     for _ in range(3):
         running.press(".")
-        distances.append(difference(running.settled(), other))
-    assert difference(plain, other) > distances[0] > distances[1] > distances[2]
+        nearer = running.until(lambda image, far=distance: difference(image, other) < 0.97 * far)
+        distance = difference(nearer, other)
     for _ in range(3):
         running.press(",")
     running.until(lambda image: difference(image, plain) < 2)
@@ -192,7 +208,8 @@ def test_s_keeps_a_snapshot_and_says_so(running: Camera, plain: Image) -> None:
     running.press("s")
     running.until(lambda image: difference(image[-30:], plain[-30:]) > 2)
     (snapshot,) = running.folder.glob("livestyle_*_mosaic.png")
-    assert difference(cv2.cvtColor(cv2.imread(str(snapshot)), cv2.COLOR_BGR2RGB), plain) < 6
+    kept = cv2.cvtColor(cv2.imread(str(snapshot)), cv2.COLOR_BGR2RGB)
+    assert difference(coarse(kept), coarse(plain)) < 8  # the window is a few pixels higher than its picture
     running.until(lambda image: difference(image, plain) < 2)
 
 
@@ -262,7 +279,7 @@ def test_a_killed_program_leaves_a_recording_that_plays(
         time.sleep(3)
         recording.process.send_signal(signal.SIGKILL)
         recording.process.wait(10)
-    (kept,) = [path for path in tmp_path.iterdir() if path.stat().st_size > 1000]
+    (kept,) = tmp_path.iterdir()
     assert len(video_seconds(kept)) > 20
 
 
@@ -320,11 +337,17 @@ def test_without_a_window_a_file_is_written(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     times = video_seconds(target)
     assert times[-1] == pytest.approx(2, abs=0.7)
-    assert len(times) > 30
+    assert len(times) > 10
+
+
+def test_a_show_that_nobody_would_see_is_refused() -> None:
+    done = livestyle("cam", "--camera", "pattern", "--no-window")
+    assert done.returncode == 2
+    assert "--output" in done.stderr
 
 
 def test_a_camera_that_is_not_there_is_one_line() -> None:
-    done = livestyle("cam", "--camera", "97", "--no-window", "--duration", "1")
+    done = livestyle("cam", "--camera", "97", "--no-window", "--output", "-", "--duration", "1")
     assert done.returncode == 1
     assert "camera 97" in done.stderr
     assert "--camera pattern" in done.stderr

@@ -7,10 +7,12 @@ import av
 import numpy as np
 import pytest
 
+from livestyle.encoding import Encoding
 from livestyle.errors import UnavailableError
 from livestyle.gpu import find_driver
+from livestyle.sinks import codecs
 from livestyle.sinks import hwaccel as encoding
-from livestyle.sinks import open_sink
+from livestyle.sinks.codecs import encoder_of
 from livestyle.sources import hwaccel as decoding
 from livestyle.sources import open_source
 from tests.fake_driver import FakeDriver, install
@@ -46,10 +48,10 @@ def a_driver_that_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoding, "hwdevices_available", lambda: ["cuda"])
     opened = av.open
 
-    def refuse(name: str, hwaccel: object = None) -> object:
+    def refuse(name: str, mode: str, hwaccel: object = None, **options: str) -> object:
         if hwaccel is not None:
             raise av.error.PermissionError(1, "Operation not permitted")
-        return opened(name)
+        return opened(name, mode, **options)
 
     monkeypatch.setattr(decoding.av, "open", refuse)
 
@@ -61,7 +63,7 @@ def test_a_file_is_decoded_in_software_where_the_gpu_does_not(
     plain = [frame.image for frame in open_source(clip, hwaccel="none")]
     caplog.set_level("DEBUG", logger="livestyle")
     fault(monkeypatch)
-    source = open_source(clip)
+    source = open_source(clip, hwaccel="auto")
     frames = [frame.image for frame in source]
     source.close()
     assert np.array_equal(frames, plain)
@@ -77,18 +79,18 @@ def test_the_gpu_is_asked_for_where_there_is_one(monkeypatch: pytest.MonkeyPatch
     assert decoding.decoder("none") is None
 
 
-def test_nvenc_is_taken_only_where_a_frame_went_through_it(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level("DEBUG", logger="livestyle")
+def test_nvenc_is_taken_only_where_a_frame_went_through_it(monkeypatch: pytest.MonkeyPatch) -> None:
     install(monkeypatch, FakeDriver())
     if encoding.nvenc_problem() is None:
         pytest.skip("this GPU has NVENC")
-    assert encoding.pick_encoder("auto") == "libx264"  # the driver is made up, and FFmpeg finds none
-    assert "encoding on the processor: " in caplog.text
-    monkeypatch.setattr(encoding, "nvenc_problem", lambda: None)
-    assert encoding.pick_encoder("auto") == "h264_nvenc"
-    assert encoding.pick_encoder("none") == "libx264"
+    wanted = Encoding(hwaccel="auto")
+    assert encoder_of("h264", wanted)[0] == "libx264"  # the driver is made up, and FFmpeg finds none
+    monkeypatch.setattr(codecs, "nvenc_problem", lambda: None)
+    assert encoder_of("h264", wanted)[0] == "libx264"  # nor does the encoder open
+    monkeypatch.setattr(codecs, "works", lambda encoder: True)
+    assert encoder_of("h264", wanted)[0] == "h264_nvenc"
+    assert encoder_of("hevc", wanted)[0] == "hevc_nvenc"
+    assert encoder_of("h264", Encoding(hwaccel="none"))[0] == "libx264"
 
 
 def test_without_a_gpu_nvenc_is_not_even_tried(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,21 +99,6 @@ def test_without_a_gpu_nvenc_is_not_even_tried(monkeypatch: pytest.MonkeyPatch) 
     assert encoding.nvenc_problem() == "there is no NVIDIA driver here"
     with pytest.raises(UnavailableError):
         find_driver()
-
-
-def test_a_file_is_written_by_the_encoder_that_was_picked(
-    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With one that every PyAV has in NVENC's place."""
-    monkeypatch.setattr("livestyle.sinks.file.pick_encoder", lambda _: "libx265")
-    monkeypatch.setattr("livestyle.sinks.file.nvenc_options", lambda _: {"x265-params": "log-level=error"})
-    source = open_source(clip)
-    with open_sink(tmp_path / "out.mp4", source.size) as sink:
-        for frame in source:
-            sink.write(frame)
-    source.close()
-    with av.open(str(tmp_path / "out.mp4")) as container:
-        assert container.streams.video[0].codec_context.name == "hevc"
 
 
 @pytest.mark.needs_cuda

@@ -14,11 +14,12 @@ HEAVY = {
     "torch": {"network", "backends"},
     "openvino": {"backends.openvino"},
     # painter blends whole frames, which OpenCV does several times faster than NumPy
-    "cv2": {"painter", "steady", "sources", "sinks"},
+    "cv2": {"painter", "steady", "overlay", "sources", "sinks"},
     "onnx": {"onnx_graph"},
     "triton": {"backends.fused"},
     "av": {"sources", "sinks"},
-    "threading": {"prefetch"},
+    # a spool starts no thread; it is read by several
+    "threading": {"prefetch", "sources.spool"},
     "click": {"cli"},
     "rich": {"cli"},
 }

@@ -1,12 +1,13 @@
 import threading
 import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import pytest
 
 from livestyle.errors import SinkError, SourceError
 from livestyle.frame import Frame
-from livestyle.prefetch import Prefetch, WriteBehind
+from livestyle.prefetch import Collector, Prefetch, WriteBehind
 from livestyle.sinks import Sink
 from tests.media import CountingSource, ListSink, grey
 
@@ -158,3 +159,60 @@ def test_frames_are_written_in_order() -> None:
         for frame in CountingSource(50):
             behind.write(frame)
     assert [frame.pts for frame in sink.frames] == [index / 10 for index in range(50)]
+
+
+def test_a_collector_keeps_what_comes_until_it_is_taken() -> None:
+    come = threading.Semaphore(0)
+
+    def source() -> Iterator[int]:
+        for number in range(6):
+            yield number
+            come.release()
+
+    with Collector(source()) as collector:
+        for _ in range(6):
+            assert come.acquire(timeout=5)
+        assert collector.take() == [0, 1, 2, 3, 4, 5]
+        assert collector.take() == []
+
+
+def test_a_collector_that_nobody_empties_forgets_the_oldest() -> None:
+    with Collector(iter(range(100)), most=10) as collector:
+        wait_until(lambda: not collector._thread.is_alive())
+        assert collector.take() == list(range(90, 100))
+
+
+def test_a_collector_raises_once_after_what_came_before() -> None:
+    def source() -> Iterator[int]:
+        yield 1
+        raise SourceError("the microphone is gone")
+
+    with Collector(source()) as collector:
+        wait_until(lambda: not collector._thread.is_alive())
+        assert collector.take() == [1]
+        with pytest.raises(SourceError, match="gone"):
+            collector.take()
+        assert collector.take() == []
+
+
+def test_a_collector_leaves_a_dead_device_behind() -> None:
+    wake = threading.Event()
+
+    def source() -> Iterator[int]:
+        wake.wait(5)
+        yield 1
+
+    began = time.perf_counter()
+    with Collector(source()) as collector:
+        pass
+    assert time.perf_counter() - began < 2
+    wake.set()
+    collector._thread.join(5)
+    assert collector.take() == []
+
+
+def wait_until(true: Callable[[], bool]) -> None:
+    until = time.perf_counter() + 5
+    while not true():
+        assert time.perf_counter() < until
+        time.sleep(0.01)

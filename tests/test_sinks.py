@@ -59,7 +59,7 @@ def files(folder: Path) -> list[str]:
         ("file/out.mp4", "make it first"),
         ("folder.mp4", "it is a folder"),
         ("out.xyz", "use .mp4"),
-        ("out.webm", "use .mp4"),
+        ("out.wmv", "use .mp4"),
         ("out", "no suffix"),
     ],
 )

@@ -20,6 +20,12 @@ def test_one_slow_frame_changes_nothing() -> None:
     assert held(state, 10, seconds=3, start=1 + INTERVAL).scale == 1
 
 
+def test_the_first_frame_of_a_size_which_compiles_it_does_not_count() -> None:
+    state = adapt(WorkingSize(), 5.0, INTERVAL, 0.0)
+    assert held(state, 20, seconds=3, start=INTERVAL).scale == 1
+    assert state.seconds is None
+
+
 def test_too_slow_for_a_second_is_lowered_by_a_step() -> None:
     assert held(WorkingSize(), 30, seconds=0.9).scale == 1
     assert held(WorkingSize(), 30, seconds=1.2).scale == SCALES[1]

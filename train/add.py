@@ -57,8 +57,9 @@ def learn_row(
     )
     optimiser = torch.optim.Adam([painter.row], lr=config.learning_rate)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, config.learning_rate, config.steps)
+    alike = torch.ones(1, device=device)
     for step, (crops, chosen) in load_batches(batches, 0):
-        judgement = judge(painter, loss, config, crops.to(device), chosen.to(device), step, team)
+        judgement = judge(painter, loss, config, crops.to(device), chosen.to(device), alike, step, team)
         optimiser.zero_grad(set_to_none=True)
         judgement.total.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         optimiser.step()

@@ -120,10 +120,17 @@ class CudaEngine:
         } | device_facts()
 
 
-def load(weights: Weights, streams: int) -> CudaEngine:
+def load(weights: Weights, streams: int, precision: str = "auto") -> CudaEngine:
     """The engine of this backend. Raises EngineError where PyTorch cannot use the GPU."""
+    require_half("cuda", precision)
     require_cuda()
     return CudaEngine(weights, streams)
+
+
+def require_half(backend: str, precision: str) -> None:
+    """Raises EngineError where something else is asked for than a GPU's engines compute in."""
+    if precision != "auto":
+        raise EngineError(f"backend {backend!r} computes in half precision, not in {precision}: choose auto")
 
 
 def require_cuda() -> None:

@@ -167,11 +167,12 @@ class PlanUpgrades:
             return None
 
 
-def load(weights: Weights, streams: int) -> SwappingEngine:
+def load(weights: Weights, streams: int, precision: str = "auto") -> SwappingEngine:
     """The engine of this backend, painting with CUDA until TensorRT's engine for the size is there.
 
     Raises EngineError where PyTorch cannot use the GPU, or no TensorRT is installed that knows it.
     """
+    cuda.require_half("tensorrt", precision)
     flavour = installed()
 
     def load_plan(plan: bytes, height: int, width: int) -> PlanEngine:

@@ -15,15 +15,19 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import numpy as np
 import torch
-from torch import Tensor
+import torch.nn.functional as F
+from torch import Tensor, nn
 
+from livestyle.architecture import NORM_EPSILON
+from livestyle.errors import EngineError
 from livestyle.frame import Image, as_image
-from livestyle.network import FrameNet, TransformNet
+from livestyle.network import ConditionalNorm, FrameNet, ScaleShift, TransformNet
 from livestyle.styles import StyleMix
 from livestyle.weights import Weights
 
 _SIZES_KEPT = 2
-_PRECISIONS = {torch.float32: "f32", torch.bfloat16: "bf16", torch.float16: "f16"}
+_DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16}
+_PRECISIONS = {dtype: name for name, dtype in _DTYPES.items()}
 
 
 class TorchScriptEngine:
@@ -32,7 +36,8 @@ class TorchScriptEngine:
     def __init__(self, weights: Weights, dtype: torch.dtype, device: str = "cpu") -> None:
         self._dtype = dtype
         self._device = device
-        self._net = frame_net(weights).to(device, dtype)
+        net = frame_net(weights) if device == "cuda" else _one_picture_at_a_time(frame_net(weights))
+        self._net = net.to(device, dtype)
         self._net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's types
         self._traced = lru_cache(_SIZES_KEPT)(self._trace)
         self._row = lru_cache(_SIZES_KEPT)(
@@ -70,11 +75,41 @@ class TorchScriptEngine:
             return frozen if self._device == "cuda" else torch.jit.optimize_for_inference(frozen)
 
 
-def load(weights: Weights, streams: int) -> TorchScriptEngine:  # noqa: ARG001 - every backend's signature
+def load(weights: Weights, streams: int, precision: str = "auto") -> TorchScriptEngine:  # noqa: ARG001
     """The engine of this backend, on a GPU where there is one; it has one stream, whatever `streams` says."""
-    if torch.cuda.is_available():
-        return TorchScriptEngine(weights, torch.float16, "cuda")
-    return TorchScriptEngine(weights, torch.float32)
+    on_gpu = torch.cuda.is_available()
+    if precision == "auto":
+        precision = "f16" if on_gpu else "bf16" if _has_bfloat16() else "f32"
+    if precision not in _DTYPES:
+        raise EngineError(
+            f"backend 'torchscript' does not compute in {precision}: choose the precision auto, f32 or bf16"
+        )
+    return TorchScriptEngine(weights, _DTYPES[precision], "cuda" if on_gpu else "cpu")
+
+
+class _OnePictureNorm(nn.Module):
+    """`ConditionalNorm` for a single picture, as batch norm.
+
+    PyTorch's CPU kernel for it keeps channels last and sums in float32 whatever the type, so that no copy in
+    float32 is needed: in bfloat16 the whole network takes a third of the time.
+    """
+
+    def forward(self, x: Tensor, style: ScaleShift) -> Tensor:
+        """Normalises x (1, C, H, W) over each plane, then scales and shifts it."""
+        scale, shift = (part.flatten() for part in style)
+        return F.batch_norm(x, None, None, scale, shift, training=True, momentum=0.0, eps=NORM_EPSILON)
+
+
+def _one_picture_at_a_time(net: FrameNet) -> FrameNet:
+    for module in list(net.modules()):
+        if isinstance(getattr(module, "norm", None), ConditionalNorm):
+            module.norm = _OnePictureNorm()
+    return net
+
+
+def _has_bfloat16() -> bool:
+    """Whether the processor computes in bfloat16 itself; PyTorch imitates it slowly elsewhere."""
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
 def script(weights: Weights, height: int, width: int) -> bytes:

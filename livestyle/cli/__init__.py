@@ -7,6 +7,7 @@ import logging
 import click
 
 from livestyle import __version__
+from livestyle.cli.batch import batch
 from livestyle.cli.bench import bench
 from livestyle.cli.build import build
 from livestyle.cli.cam import cam
@@ -38,5 +39,5 @@ def main(verbose: bool) -> None:
     logging.getLogger("livestyle").setLevel(logging.DEBUG if verbose else logging.INFO)
 
 
-for command in (cam, video, image, styles, cameras, bench, build, export, doctor):
+for command in (cam, video, batch, image, styles, cameras, bench, build, export, doctor):
     main.add_command(command)

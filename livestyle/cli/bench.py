@@ -2,39 +2,218 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+from contextlib import ExitStack, closing
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from livestyle.cli.options import FILE, model_option
+from livestyle import defaults
+from livestyle.cli.options import FILE, Size, make_painter, model_option
+from livestyle.cli.stopping import stoppable
+from livestyle.engine import BACKENDS, PRECISIONS
+
+if TYPE_CHECKING:
+    from livestyle.bench_run import Run
+    from livestyle.painter import Painter
+    from livestyle.sinks import Sink
+    from livestyle.sources import FrameSource
+
+_SIZES = ((640, 480), (1280, 720), (1920, 1080))
+_LIVE_FPS = 30.0
+_FILE_STREAMS = 2
+_OTHERS = 0.1
+"""From how many cores on other programs are worth a word."""
+
+_OPTIONS = (
+    click.option(
+        "--size",
+        "sizes",
+        type=Size(),
+        multiple=True,
+        metavar="WxH",
+        help="Size of the frames, may be given several times.  [default: 640x480, 1280x720, 1920x1080]",
+    ),
+    click.option("--frames", type=click.IntRange(min=3), default=150, help="Frames of each run."),
+    click.option("-s", "--style", default=defaults.STYLE, metavar="NAME[:WEIGHT],...", help="Style."),
+    model_option,
+    click.option(
+        "--backend",
+        type=click.Choice(["auto", *BACKENDS]),
+        default=defaults.BACKEND,
+        help="What runs the network.",
+    ),
+    click.option(
+        "--precision",
+        type=click.Choice(PRECISIONS),
+        default=defaults.PRECISION,
+        help="What it computes in.",
+    ),
+    click.option("--steady", type=click.FloatRange(0, 1), default=defaults.STEADY, help="As for cam."),
+    click.option(
+        "--camera", metavar="NUMBER|NAME|URL|pattern", help="Measure with a camera, from frame to frame."
+    ),
+    click.option("--input", "clip", type=FILE, metavar="FILE", help="Measure with a video, and encode it."),
+    click.option("--compare", is_flag=True, help="Measure other networks too, in turns with ours."),
+    click.option("--json", "json_path", type=FILE, metavar="FILE", help="Write the numbers here too."),
+    click.option("--plot", "plot_path", type=FILE, metavar="FILE", help="Draw them."),
+)
+
+
+def _bench_options(command: Any) -> Any:
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
 
 
 @click.command()
-@model_option
-@click.option("--seconds", type=click.FloatRange(min=0.1), default=3.0, help="Time for each measurement.")
-@click.option("--json", "json_path", type=FILE, metavar="FILE", help="Write the numbers here too.")
-def bench(model: str, seconds: float, json_path: Path | None) -> None:
-    """Measure how fast this machine paints with each backend."""
-    from livestyle.bench import Skipped, machine, measure
-    from livestyle.weights import load_weights
+@_bench_options
+def bench(
+    sizes: tuple[tuple[int, int], ...],
+    compare: bool,
+    json_path: Path | None,
+    plot_path: Path | None,
+    **how: Any,
+) -> None:
+    """Measure how fast this machine paints, stage by stage, and say what to expect of it.
 
-    facts = machine()
+    Frames come out of memory unless --camera or --input names others.
+    """
+    from livestyle.bench import machine
+    from livestyle.bench_machine import peak_memory_mib, power
+
+    if how["camera"] and how["clip"]:
+        raise click.UsageError("choose either --camera or --input")
+    if how["clip"] and sizes:
+        raise click.UsageError("a video is measured at its own size: leave --size out")
+    compared = _peers() if compare else None  # before anything slow begins
+    facts = machine() | {"power": power()}
     click.echo(", ".join(f"{name} {value}" for name, value in facts.items()))
-    rows = []
-    for result in measure(load_weights(model), seconds=seconds):
-        if isinstance(result, Skipped):
-            click.echo(f"{result.backend:<18} skipped: {result.reason}")
-            continue
-        width, height = result.size
-        click.echo(
-            f"{result.backend:<18} {f'{width}x{height}':<10} {result.milliseconds:7.1f} ms a frame "
-            f"(95 %: {result.slowest_milliseconds:.1f})  {result.fps:6.1f} fps"
-        )
-        rows.append(asdict(result) | {"fps": result.fps})
+    with stoppable():
+        painter = _painter(how)
+        runs = [_report(_measure(painter, size, how)) for size in _runs(sizes, how)]
+        ratios = compared(sizes or _SIZES[:1], how) if compared else {}
+    peak = peak_memory_mib()
+    click.echo(f"peak memory {peak:.0f} MiB" if peak else "peak memory: not told by this system")
+    if not how["camera"] and not how["clip"]:
+        click.echo("expect " + expectation(runs))
     if json_path is not None:
-        _write(json_path, {"machine": facts, "model": model, "timings": rows})
+        content = {"machine": facts, "model": how["model"], "style": how["style"], "peak_mib": peak}
+        _write(json_path, content | {"runs": [asdict(run) for run in runs], "compare": ratios})
+    if plot_path is not None:
+        from livestyle.bench_plot import plot
+
+        plot(runs, plot_path)
+
+
+def expectation(runs: list[Run]) -> str:
+    """What live painting will be like: `640x480 live: 30 of 30 fps; 1280x720: 27`."""
+    parts: list[str] = []
+    for run in runs:
+        size = f"{run.size[0]}x{run.size[1]}"
+        fps = int(min(_LIVE_FPS, run.fps))
+        parts.append(f"{size}: {fps}" if parts else f"{size} live: {fps} of {_LIVE_FPS:.0f} fps")
+    return "; ".join(parts)
+
+
+def _runs(sizes: tuple[tuple[int, int], ...], how: dict[str, Any]) -> tuple[tuple[int, int] | None, ...]:
+    if sizes:
+        return sizes
+    return (None,) if how["camera"] or how["clip"] else _SIZES
+
+
+def _measure(painter: Painter, size: tuple[int, int] | None, how: dict[str, Any]) -> Run:
+    from livestyle.bench_run import WARM_UP_FRAMES, MovingPicture, measure_run
+    from livestyle.errors import SourceError
+    from livestyle.sinks.null import NullSink
+
+    with ExitStack() as stack:
+        source: FrameSource
+        sink: Sink = NullSink()
+        if how["camera"] is not None:
+            source = _open_camera(how["camera"], size)
+        elif how["clip"] is not None:
+            source, sink = _open_clip(how["clip"], stack)
+        else:
+            source = MovingPicture(size or _SIZES[0], how["frames"] + WARM_UP_FRAMES)
+        stack.enter_context(closing(source))
+        try:
+            return measure_run(source, painter, sink, frames=how["frames"], steadiness=how["steady"])
+        except ValueError as error:
+            raise SourceError(f"cannot measure: {error}; choose a longer clip") from error
+
+
+def _painter(how: dict[str, Any]) -> Painter:
+    """The painter that video and cam would have: files are painted two frames at a time."""
+    chosen = {name: how[name] for name in ("style", "model", "backend", "precision")}
+    streams = _FILE_STREAMS if how["clip"] else 1
+    return make_painter(**chosen, strength=1.0, keep_colors=False, stroke_size=1.0, streams=streams)
+
+
+def _open_camera(spec: str, size: tuple[int, int] | None) -> FrameSource:
+    from livestyle.sources.camera import open_camera
+
+    return open_camera(spec, size=size)
+
+
+def _open_clip(clip: Path, stack: ExitStack) -> tuple[FrameSource, Sink]:
+    """The clip, and a file that is thrown away afterwards."""
+    from livestyle.sinks import open_sink
+    from livestyle.sources import open_source
+
+    source = open_source(clip)
+    folder = Path(stack.enter_context(TemporaryDirectory(prefix="livestyle-bench-")))
+    return source, stack.enter_context(
+        closing(open_sink(folder / "painted.mp4", source.size, rate=source.fps, made_from=clip))
+    )
+
+
+def _report(run: Run) -> Run:
+    """Prints a run."""
+    from livestyle.bench_run import DRIFT
+
+    click.echo(
+        f"\n{run.size[0]}x{run.size[1]}, {run.backend}: {run.fps:.1f} fps over {run.frames} frames, "
+        f"{run.cores_used:.1f} cores used, warm-up {run.warm_up_seconds:.1f} s"
+        + (f", {run.dropped} dropped" if run.end_to_end else "")
+    )
+    rows = [("read" if run.end_to_end is None else "wait, read", "read"), ("steady", "steady")]
+    rows += [("network (engine latency)", "network"), ("write", "write")]
+    click.echo(f"  {'ms':<26}{'p50':>8}{'p95':>8}{'p99':>8}")
+    for label, name in rows:
+        click.echo(_row(label, run.stages[name]))
+    if run.end_to_end is not None:
+        click.echo(_row("end to end", run.end_to_end))
+    if (run.others_cores_used or 0) > _OTHERS:
+        click.echo(f"  other programs used {run.others_cores_used:.1f} cores meanwhile: alone it is faster")
+    if abs(run.drift) > DRIFT:
+        word = "slower" if run.drift > 0 else "faster"
+        click.echo(
+            f"  {abs(run.drift):.0%} {word} in the last third than in the first: heat, or other programs"
+        )
+    return run
+
+
+def _row(label: str, times: Any) -> str:
+    return f"  {label:<26}{times.p50:8.2f}{times.p95:8.2f}{times.p99:8.2f}"
+
+
+def _peers() -> Any:
+    """What measures the other networks: they are in livestyle's source only."""
+    from livestyle.errors import LivestyleError
+
+    try:
+        module = importlib.import_module("benchmarks.peers.compare")
+    except ImportError as error:
+        raise LivestyleError(
+            f"--compare needs the folder benchmarks of livestyle's source ({error}): run it there"
+        ) from error
+    return partial(module.compare_and_print, click.echo)
 
 
 def _write(path: Path, content: dict[str, object]) -> None:

@@ -112,6 +112,10 @@ def cam(**options: Any) -> None:
 
     The key h shows the other keys: styles, blends, strength, recording and more.
     """
+    if not (options["window"] or options["outputs"] or options["virtual_camera"] or options["record"]):
+        raise click.UsageError(
+            "nobody would see it: with --no-window, give --output, --virtual-camera or --record"
+        )
     from livestyle.prefetch import Prefetch
 
     show = None
@@ -154,17 +158,22 @@ def _archive(
     from livestyle.archive import Archive
     from livestyle.notice import Notice
     from livestyle.outputs import Outputs
-    from livestyle.sinks import open_live_sink
+    from livestyle.sinks.live import open_live_sink
 
     notice = Notice()
     outputs = stack.enter_context(closing(Outputs(lambda name, why: notice.say(f"{name}: {why}"))))
     for spec in options["outputs"]:
-        outputs.add(spec, open_live_sink(spec, source.size, rate=source.fps))
+        outputs.add(
+            spec,
+            open_live_sink(spec, source.size, rate=source.fps, sound=options["sound"], epoch=source.epoch),
+        )
     if options["virtual_camera"]:
         from livestyle.sinks.virtual_camera import VirtualCamera
 
         outputs.add("virtual camera", VirtualCamera(source.size, rate=source.fps))
-    recorder = partial(open_live_sink, size=source.size, rate=source.fps, sound=options["sound"])
+    recorder = partial(
+        open_live_sink, size=source.size, rate=source.fps, sound=options["sound"], epoch=source.epoch
+    )
     return Archive(options["folder"], recorder, outputs, background, notice)
 
 

@@ -3,74 +3,93 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from livestyle import defaults
-from livestyle.cli.options import FILE, Share, make_painter, painting_options
+from livestyle.cli.file_options import Moment, file_options, job_settings, make_file_painter
+from livestyle.cli.options import FILE, PAINTING, painting_options
 from livestyle.cli.stopping import stoppable
 
 if TYPE_CHECKING:
-    from livestyle.frame import Frame
+    from livestyle.job import Job, Outcome
+    from livestyle.painter import Painter
     from livestyle.pipeline import Report
-    from livestyle.sinks import Sink
-    from livestyle.sources.file import FileSource
+    from livestyle.timeline import Timeline
 
 _STREAMS = 2
 """Frames that are painted at a time: two keep two cores busy, with decoding and encoding in the gaps."""
+_FORMS = ("mp4", "mov", "mkv", "webm", "avi", "ts", "gif", "webp")
 
 
 @click.command()
 @click.argument("source", metavar="IN", type=FILE)
 @click.argument("target", metavar="OUT", type=FILE)
 @painting_options
+@file_options
 @click.option(
-    "--steady",
-    type=Share(),
-    default=defaults.STEADY,
-    metavar="0..1",
-    help="How much flicker is taken away; 0 paints each frame by itself.",
+    "--start", type=Moment(), default=0.0, metavar="TIME", help="Paint from here on: 12.5 or 1:02.5."
 )
-@click.option(
-    "--hwaccel",
-    type=click.Choice(["auto", "none"]),
-    default="auto",
-    help="Decode and encode on a GPU that can, or never.",
-)
-def video(source: Path, target: Path, steady: float, hwaccel: str, **painting: Any) -> None:
-    """Paint the video IN into OUT (.mp4, .mov, .mkv), with its sound.
+@click.option("--end", type=Moment(), metavar="TIME", help="Paint up to here.")
+@click.option("--format", "form", type=click.Choice(_FORMS), help="The kind of file, whatever its name.")
+def video(
+    source: Path, target: Path, start: float, end: float | None, form: str | None, style: str, **options: Any
+) -> None:
+    """Paint the video IN into OUT, with its sound, subtitles and all else that it has.
 
-    Ctrl-C ends the clip early; what is painted by then can be played.
+    Either is a file, - for a pipe, or numbered pictures like frames/%05d.png. OUT may be .mp4, .mov, .mkv,
+    .webm, .avi, .ts, .gif or .webp. The style may change: mosaic@0,great_wave@12.5~2 becomes great_wave at
+    12.5 s, within 2 s; long ones go into a .toml file.
+
+    Ctrl-C ends the clip early; what is painted by then can be played. The exit code is 1 where IN is damaged:
+    what can be decoded of it is painted.
     """
-    from livestyle.sinks import open_sink
-    from livestyle.sources import open_source
+    from livestyle.job import Job
+    from livestyle.timeline import Timeline
 
-    with closing(open_source(source, hwaccel=hwaccel)) as frames:
-        sink = open_sink(target, frames.size, rate=frames.fps, made_from=source, hwaccel=hwaccel)
-        try:
-            with stoppable() as stop, sink:
-                painter = make_painter(**painting, streams=_STREAMS)
-                report = _paint(frames, partial(painter.follow, steadiness=steady), sink)
-        except KeyboardInterrupt:
-            kept = f"{target} holds what was painted" if sink.complete else "nothing was painted yet"
-            click.echo(f"stopped: {kept}", err=True)
-            sys.exit(stop.status)
+    if end is not None and end <= start:
+        raise click.UsageError(f"--end {end:g} is not after --start {start:g}.")
+    painting = {name: options.pop(name) for name in PAINTING if name != "style"}
+    job = Job(source, target, start, end, form=form, **job_settings(**options))
+    timeline = Timeline.parse(style)
+    _run(job, partial(make_file_painter, style, **painting, streams=_STREAMS), timeline)
+
+
+def _run(job: Job, make_painter: Callable[[], Painter], timeline: Timeline) -> None:
+    from livestyle.job import Outcome, paint_file
+
+    outcome, backends = Outcome(), []
+
+    def painter() -> Painter:
+        made = make_painter()
+        backends.append(made.engine.backend)
+        return made
+
+    try:
+        with stoppable() as stop:
+            paint_file(job, painter, timeline, show=_progress, outcome=outcome)
+    except KeyboardInterrupt:
+        kept = f"{job.target} holds what was painted" if outcome.complete else "nothing was painted yet"
+        click.echo(f"stopped: {kept}", err=True)
+        sys.exit(stop.status)
+    _tell(job, outcome, backends[0])
+
+
+def _tell(job: Job, outcome: Outcome, backend: str) -> None:
+    report = outcome.report
+    assert report is not None
     click.echo(
-        f"{target}: {report.frames} frames in {report.seconds:.1f} s, {report.fps:.1f} fps "
-        f"({painter.engine.backend})"
+        f"{job.target}: {report.frames} frames in {report.seconds:.1f} s, {report.fps:.1f} fps ({backend})",
+        err=str(job.target) == "-",  # stdout is the video then
     )
-
-
-def _paint(frames: FileSource, paint: Callable[[Iterable[Frame]], Iterable[Frame]], sink: Sink) -> Report:
-    from livestyle.pipeline import run
-
-    with _progress(frames.frame_estimate) as show:
-        return run(frames, paint, sink, on_frame=show)
+    for fault in outcome.faults:
+        click.echo(f"{fault}; the rest is painted", err=True)
+    if outcome.faults:
+        sys.exit(1)
 
 
 @contextmanager

@@ -4,13 +4,18 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from livestyle.colors import Colors
+from livestyle.encoding import Encoding
 from livestyle.errors import SinkError
 from livestyle.frame import Frame
+from livestyle.numbered import is_numbered
 
 if TYPE_CHECKING:
     from livestyle.sinks.file import FileSink
+    from livestyle.sinks.sequence import SequenceSink
+    from livestyle.sources.media import Excerpt
 
-__all__ = ["Sink", "open_live_sink", "open_sink", "refuse_same_file"]
+__all__ = ["Sink", "open_sink", "refuse_same_file"]
 
 
 class Sink(Protocol):
@@ -30,37 +35,44 @@ def open_sink(
     size: tuple[int, int],
     *,
     rate: float | Fraction | None = None,
-    made_from: Path | str | None = None,
+    made_from: "Path | str | Excerpt | None" = None,
     sound: bool = True,
-    hwaccel: str = "auto",
-) -> "FileSink":
-    """Open the video file `path` for frames of `size` (width, height) that are `made_from` another file.
+    encoding: Encoding | None = None,
+    form: str | None = None,
+    pixel_aspect: Fraction = Fraction(1),
+    colors: Colors | None = None,
+    overwrite: bool = True,
+) -> "FileSink | SequenceSink":
+    """Open `path` for frames of `size` (width, height) that are `made_from` another file, or a part of it.
 
-    `rate` is about how many frames a second will come. With `sound`, that file's soundtrack goes along.
-    `hwaccel` encodes on the GPU (`auto`) where there is one that can, or never (`none`).
-    Everything that can be known to be wrong beforehand raises `SinkError` here, the output being the input
-    included.
+    `rate` is about how many frames a second will come. With `sound`, all that the other file has beside its
+    picture goes along. The rest is `FileSink`'s; a name like `frames/%05d.png` is one of pictures. Everything
+    that can be known to be wrong beforehand raises `SinkError` here, the output being the input included.
     """
+    if made_from is not None:
+        refuse_same_file(path, made_from if isinstance(made_from, Path | str) else made_from.media.path)
+    if is_numbered(path):
+        from livestyle.sinks.sequence import SequenceSink
+
+        return SequenceSink(path, overwrite=overwrite)
     from livestyle.sinks.file import FileSink  # loads FFmpeg, which `livestyle --help` can do without
 
-    if made_from is not None:
-        refuse_same_file(path, made_from)
-    return FileSink(path, size, rate=rate, audio_from=made_from if sound else None, hwaccel=hwaccel)
-
-
-def open_live_sink(target: Path | str, size: tuple[int, int], *, rate: float, sound: bool = False) -> Sink:
-    """Open what live frames of `size` (width, height) are written to: a file, a URL, or `-` for stdout.
-
-    `rate` is about how many come a second. With `sound` the default microphone is recorded too.
-    Raises `SinkError`.
-    """
-    from livestyle.sinks.file import FileSink
-
-    return FileSink(target, size, rate=rate)
+    return FileSink(
+        path,
+        size,
+        rate=rate,
+        audio_from=made_from if sound else None,
+        encoding=encoding,
+        form=form,
+        pixel_aspect=pixel_aspect,
+        colors=colors,
+        overwrite=overwrite,
+    )
 
 
 def refuse_same_file(path: Path | str, made_from: Path | str) -> None:
     """Raise `SinkError` when writing `path` would replace the file it is made from."""
     target, origin = Path(path), Path(made_from)
-    if target.exists() and origin.exists() and target.samefile(origin):
+    same = str(path) == str(made_from) and is_numbered(path)
+    if same or (target.exists() and origin.exists() and target.samefile(origin)):
         raise SinkError(f"cannot write {path}: it is the input itself; choose another name for the output")

@@ -1,4 +1,4 @@
-"""A video file: H.264 that plays everywhere, and the sound of the file it is made from."""
+"""A video file, and beside its picture all that the file has which it is made from."""
 
 import logging
 from collections.abc import Iterator
@@ -9,38 +9,33 @@ from types import TracebackType
 from typing import Self
 
 import av
-import cv2
-import numpy as np
 from av.container import OutputContainer
-from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange
 from av.video.stream import VideoStream
 
+from livestyle.colors import Colors
+from livestyle.encoding import Encoding
 from livestyle.errors import SinkError
-from livestyle.frame import Frame, Image
-from livestyle.sinks.hwaccel import X264, nvenc_options, pick_encoder
+from livestyle.frame import Frame
+from livestyle.sinks.codecs import CODECS, encoder_of, hardware_pix_fmt
+from livestyle.sinks.containers import STDOUT, Container, container_of
 from livestyle.sinks.partial import PartialFile
-from livestyle.sinks.soundtrack import Soundtrack
+from livestyle.sinks.planes import converter_to, to_even
+from livestyle.sinks.tracks import Tracks
+from livestyle.sources.media import Excerpt, Media
 
 logger = logging.getLogger(__name__)
 
-_FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
-_TIME_BASE = Fraction(1, 90_000)  # fine enough for every usual frame rate, and for rates that vary
-_BT709 = np.array(
-    [
-        [0.2126 * 219, 0.7152 * 219, 0.0722 * 219, 16 * 255],
-        [-0.2126 / 1.8556 * 224, -0.7152 / 1.8556 * 224, 0.5 * 224, 128 * 255],
-        [0.5 * 224, -0.7152 / 1.5748 * 224, -0.0722 / 1.5748 * 224, 128 * 255],
-    ]
-) / 255  # fmt: skip
-"""Full-range RGB to limited-range YCbCr, ITU-R BT.709-6, sections 3.2 to 3.5."""
-
 
 class FileSink:
-    """Writes `path` (.mp4, .m4v, .mov or .mkv) from frames of `size` (width, height), each at its own pts.
+    """Writes `path` from frames of `size` (width, height), each at its own pts.
 
-    `rate` is about how many frames a second will come. The first audio track of `audio_from` goes along. An
-    odd size grows to the next even one by repeating its edge, which H.264 needs. `preset` and `crf` are
-    x264's; `hwaccel` is `auto` or `none`.
+    `form`, or else the suffix of `path`, tells the kind of file, one of `CONTAINERS`; `-` is stdout. `rate`
+    is about how many frames a second will come. Sound, subtitles, chapters and all else of `audio_from` go
+    along. An odd size grows to the next even one by repeating its edge where the codec needs it. `preset` and
+    `crf` are short for an `encoding` of the usual codec. `pixel_aspect` is how much wider than high a pixel
+    is shown, `colors` what the pixels are tagged as.
 
     The file appears under its name when it is complete: on `close`, on leaving the `with`, and also on
     leaving it by Ctrl-C, with sound up to the last frame then. Any other exception discards what was written.
@@ -54,10 +49,14 @@ class FileSink:
         size: tuple[int, int],
         *,
         rate: float | Fraction | None = None,
-        audio_from: Path | str | None = None,
+        audio_from: Path | str | Excerpt | None = None,
         preset: str = "ultrafast",
-        crf: int = 23,
-        hwaccel: str = "none",
+        crf: float | None = None,
+        encoding: Encoding | None = None,
+        form: str | None = None,
+        pixel_aspect: Fraction = Fraction(1),
+        colors: Colors | None = None,
+        overwrite: bool = True,
     ) -> None:
         self.path = Path(path)
         self.size = size
@@ -65,20 +64,22 @@ class FileSink:
         """Whether the file is in its place."""
         self._rate = Fraction(rate or 30).limit_denominator(1001) or Fraction(1)
         self._ticks: int | None = None
-        self._sound: Soundtrack | None = None
-        form = _format(self.path)
-        self._partial = PartialFile(self.path)
-        self._open = True
+        self._tracks: Tracks | None = None
+        self._form = container_of(path, form)
+        encoding = encoding or Encoding(preset=preset, crf=crf)
+        codec = _codec_for(self.path, self._form, encoding)
+        self._even = CODECS[codec].even
+        self._time_base = 1 / self._rate if self._form.constant_rate else self._form.time_base
+        encoder, options = encoder_of(codec, encoding)
         self._opened = ExitStack()
+        self._open = True
+        self._partial = None if str(path) == STDOUT else PartialFile(self.path, overwrite=overwrite)
         with self._translated(f"try another size than {size[0]}x{size[1]}"), self._discarded_on_error():
-            self._container = self._opened.enter_context(closing(_open(self._partial.part, form)))
-            encoder = pick_encoder(hwaccel)
-            options = _x264(preset, crf) if encoder == X264 else nvenc_options(crf)
-            self._video = _add_video(self._container, size, self._rate, encoder, options)
+            self._container = self._opened.enter_context(closing(self._open_container()))
+            self._video = self._add_video(codec, encoder, options, colors or Colors(), pixel_aspect)
+            self._converter = converter_to(self._video.pix_fmt or "", colors or Colors(), self._time_base)
             if audio_from is not None:
-                self._sound = self._opened.enter_context(
-                    closing(Soundtrack(Path(audio_from), self._container))
-                )
+                self._tracks = self._opened.enter_context(closing(self._carry_from(audio_from)))
             self._container.start_encoding()
 
     def write(self, frame: Frame) -> None:
@@ -86,13 +87,13 @@ class FileSink:
         height, width = frame.image.shape[:2]
         if (width, height) != self.size:
             raise ValueError(f"a frame of {width}x{height} for a file of {self.size[0]}x{self.size[1]}")
-        picture = av.VideoFrame.from_ndarray(_to_i420(frame.image), format="yuv420p")
-        picture.pts = self._next_ticks(frame.pts)
-        picture.time_base = _TIME_BASE
+        image = to_even(frame.image) if self._even else frame.image
+        ticks = self._next_ticks(frame.pts)
         with self._translated():
-            self._mux(picture)
-            if self._sound is not None:
-                self._sound.copy(until_seconds=float(picture.pts * _TIME_BASE))
+            for picture in self._converter.feed(image, ticks):
+                self._mux(picture)
+            if self._tracks is not None:
+                self._tracks.copy(until_seconds=float(ticks * self._time_base))
 
     def close(self, *, cut_sound: bool = False) -> None:
         """Complete the file and put it in its place; safe to call twice.
@@ -106,18 +107,22 @@ class FileSink:
             self.discard()
             raise SinkError(f"cannot write {self.path}: not one frame came; choose another input")
         with self._translated(), self._discarded_on_error():
+            for picture in self._converter.rest():
+                self._mux(picture)
             self._mux(None)
-            self._finish_sound(cut_sound)
+            self._finish_tracks(cut_sound)
             self._container.close()
         self._release()
-        self._partial.commit()
+        if self._partial is not None:
+            self._partial.commit()
         self.complete = True
 
     def discard(self) -> None:
         """Forget what was written and leave what was at `path` before; safe to call twice."""
         if self._open:
             self._release()
-            self._partial.discard()
+            if self._partial is not None:
+                self._partial.discard()
 
     def __enter__(self) -> Self:
         """Return the sink; leaving closes or discards it."""
@@ -134,22 +139,57 @@ class FileSink:
         else:
             self.discard()
 
+    def _open_container(self) -> OutputContainer:
+        if self._partial is None:
+            return av.open(
+                "pipe:1", "w", format=self._form.muxer, container_options=self._form.stream_options
+            )
+        name = f"file:{self._partial.part}"
+        return av.open(name, "w", format=self._form.muxer, container_options=self._form.options)
+
+    def _add_video(
+        self, codec: str, encoder: str, options: dict[str, str], colors: Colors, pixel_aspect: Fraction
+    ) -> VideoStream:
+        stream = self._container.add_stream(encoder, rate=self._rate, options=options)
+        assert isinstance(stream, VideoStream)
+        stream.width, stream.height = (side + side % 2 if self._even else side for side in self.size)
+        if (stream.width, stream.height) != self.size:
+            logger.warning("%dx%d is an odd size: the file is %dx%d", *self.size, stream.width, stream.height)
+        hardware = encoder in CODECS[codec].hardware
+        stream.pix_fmt = hardware_pix_fmt(encoder) if hardware else CODECS[codec].pix_fmt
+        stream.thread_type = "FRAME"  # slices, PyAV's default, would wait for each frame
+        context = stream.codec_context
+        context.time_base = self._time_base
+        context.sample_aspect_ratio = pixel_aspect
+        context.color_range = ColorRange.MPEG if stream.pix_fmt != "bgra" else ColorRange.JPEG
+        context.colorspace, context.color_primaries = colors.matrix, colors.primaries
+        context.color_trc = colors.transfer
+        if self._form.muxer in CODECS[codec].tags:
+            context.codec_tag = CODECS[codec].tags[self._form.muxer]
+        return stream
+
+    def _carry_from(self, origin: Path | str | Excerpt) -> Tracks:
+        excerpt = origin if isinstance(origin, Excerpt) else Excerpt(Media(origin))
+        return Tracks(excerpt, self._container, self._form)
+
     def _next_ticks(self, pts: float) -> int:
-        start = 0 if self._sound is None else self._sound.video_start_seconds
-        ticks = round((Fraction(pts) + start) / _TIME_BASE)
-        self._ticks = ticks if self._ticks is None else max(ticks, self._ticks + 1)  # x264 wants rising times
+        start = 0 if self._tracks is None else self._tracks.video_start_seconds
+        ticks = round((Fraction(pts) + start) / self._time_base)
+        self._ticks = (
+            ticks if self._ticks is None else max(ticks, self._ticks + 1)
+        )  # encoders want rising times
         return self._ticks
 
-    def _mux(self, picture: av.VideoFrame | None) -> None:
+    def _mux(self, picture: VideoFrame | None) -> None:
         for packet in self._video.encode(picture):
-            packet.duration = packet.duration or round(1 / self._rate / _TIME_BASE)
+            packet.duration = packet.duration or max(1, round(1 / self._rate / self._time_base))
             self._container.mux_one(packet)
 
-    def _finish_sound(self, cut: bool) -> None:
-        if self._sound is not None:
-            end = float((self._ticks or 0) * _TIME_BASE + 1 / self._rate)
-            self._sound.copy(until_seconds=end if cut else float("inf"))
-            self._sound.finish()
+    def _finish_tracks(self, cut: bool) -> None:
+        if self._tracks is not None:
+            end = float((self._ticks or 0) * self._time_base + 1 / self._rate)
+            self._tracks.copy(until_seconds=end if cut else float("inf"))
+            self._tracks.finish()
 
     def _release(self) -> None:
         self._open = False
@@ -162,7 +202,10 @@ class FileSink:
             yield
         except (av.FFmpegError, OSError) as error:
             reason = (error.strerror or str(error)).lower()
-            raise SinkError(f"cannot write {self.path}: {reason}; {advice}") from error
+            if isinstance(error, BrokenPipeError):
+                advice = "does its reader still run?"
+            name = self.path if self._partial is not None else "stdout"
+            raise SinkError(f"cannot write {name}: {reason}; {advice}") from error
 
     @contextmanager
     def _discarded_on_error(self) -> Iterator[None]:
@@ -173,58 +216,12 @@ class FileSink:
             raise
 
 
-def _format(path: Path) -> str:
-    if path.suffix.lower() not in _FORMATS:
-        known = ", ".join(_FORMATS)
+def _codec_for(path: Path, form: Container, encoding: Encoding) -> str:
+    if encoding.codec is None:
+        return form.video[0]
+    if encoding.codec not in form.video:
+        known = ", ".join(form.video)
         raise SinkError(
-            f"cannot write {path}: {path.suffix or 'no suffix'} is no video format here; use {known}"
+            f"cannot write {path}: {form.muxer} files hold no {encoding.codec}; they hold {known}"
         )
-    return _FORMATS[path.suffix.lower()]
-
-
-def _open(part: Path, form: str) -> OutputContainer:
-    # faststart puts the index first, so that a browser plays the file while it still loads
-    options = {} if form == "matroska" else {"movflags": "+faststart"}
-    return av.open(f"file:{part}", "w", format=form, options=options)
-
-
-def _x264(preset: str, crf: int) -> dict[str, str]:
-    # ultrafast would leave the deblocking filter out, which costs little and is what one sees in flat colours
-    return {"preset": preset, "crf": str(crf), "x264-params": "deblock=0,0"}
-
-
-def _add_video(
-    container: OutputContainer, size: tuple[int, int], rate: Fraction, encoder: str, options: dict[str, str]
-) -> VideoStream:
-    try:
-        stream = container.add_stream(encoder, rate=rate, options=options)
-        assert isinstance(stream, VideoStream)
-    except av.codec.codec.UnknownCodecError as error:
-        raise SinkError(
-            "cannot write video: this PyAV has no libx264; pip install --force-reinstall av"
-        ) from error
-    stream.width, stream.height = (side + side % 2 for side in size)
-    if (stream.width, stream.height) != size:
-        logger.warning("%dx%d is an odd size: the file is %dx%d", *size, stream.width, stream.height)
-    stream.pix_fmt = "yuv420p"
-    stream.thread_type = "FRAME"  # slices, PyAV's default, would wait for each frame
-    stream.codec_context.time_base = _TIME_BASE
-    stream.codec_context.color_range = ColorRange.MPEG
-    stream.codec_context.colorspace = Colorspace.ITU709
-    stream.codec_context.color_primaries = ColorPrimaries.BT709
-    stream.codec_context.color_trc = ColorTrc.BT709
-    return stream
-
-
-def _to_i420(image: Image) -> Image:
-    """BT.709 limited-range YUV 4:2:0, shape (H * 3 / 2, W) with H and W even: a third of swscale's time."""
-    height, width = image.shape[:2]
-    if height % 2 or width % 2:
-        image = cv2.copyMakeBorder(image, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE).astype(np.uint8)
-        height, width = image.shape[:2]
-    yuv = cv2.transform(image, _BT709)
-    chroma = cv2.resize(yuv, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
-    planes = np.empty((height * 3 // 2, width), np.uint8)
-    planes[:height] = yuv[..., 0]
-    planes[height:].reshape(2, height // 2, width // 2)[:] = chroma[..., 1:].transpose(2, 0, 1)
-    return planes
+    return encoding.codec

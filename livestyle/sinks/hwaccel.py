@@ -1,6 +1,5 @@
-"""Encoding on the GPU where it has NVENC, which data-centre GPUs have not; else x264 on the processor."""
+"""Whether an NVIDIA GPU encodes video here: data-centre ones have no NVENC."""
 
-import logging
 from fractions import Fraction
 from functools import cache
 
@@ -10,26 +9,8 @@ from av.codec.hwaccel import hwdevices_available
 from livestyle.errors import UnavailableError
 from livestyle.gpu import find_driver
 
-logger = logging.getLogger(__name__)
-
 NVENC, X264 = "h264_nvenc", "libx264"
 _PROBE_SIDE = 256  # NVENC refuses much smaller ones
-
-
-def pick_encoder(hwaccel: str) -> str:
-    """FFmpeg's name of the H.264 encoder to use: NVENC's where `hwaccel` is `auto` and it works."""
-    if hwaccel == "none":
-        return X264
-    reason = nvenc_problem()
-    if reason is not None:
-        logger.debug("encoding on the processor: %s", reason)
-        return X264
-    return NVENC
-
-
-def nvenc_options(crf: int) -> dict[str, str]:
-    """NVENC's options for about the quality that x264 gives at that crf."""
-    return {"preset": "p4", "rc": "vbr", "cq": str(crf), "b": "0"}
 
 
 def codecs() -> tuple[set[str], list[str]]:

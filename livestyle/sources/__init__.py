@@ -62,11 +62,19 @@ class LiveSource(FrameSource, Protocol):
         ...
 
 
-def open_source(path: Path | str, *, hwaccel: str = "auto") -> "FileSource":
-    """Open the video at `path`; raise `SourceError` when there is none that can be decoded.
+def open_source(
+    path: Path | str,
+    *,
+    start_seconds: float = 0.0,
+    end_seconds: float | None = None,
+    rate: float | None = None,
+    hwaccel: str = "none",
+) -> "FileSource":
+    """Open the video at `path`, or a part of it; raise `SourceError` when there is none that can be decoded.
 
-    `hwaccel` decodes on the GPU (`auto`) where there is one that can, or never (`none`).
+    `rate` is how many of numbered pictures are shown a second. `hwaccel` decodes on an NVIDIA GPU (`auto`)
+    where there is one that can, or never (`none`).
     """
     from livestyle.sources.file import FileSource  # loads FFmpeg, which `livestyle --help` can do without
 
-    return FileSource(path, hwaccel=hwaccel)
+    return FileSource(path, start_seconds=start_seconds, end_seconds=end_seconds, rate=rate, hwaccel=hwaccel)

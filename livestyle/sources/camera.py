@@ -70,7 +70,7 @@ class CaptureConnection:
         if not self._capture.isOpened():
             raise SourceError(f"cannot open camera {number}: {_why_not(number)}")
         self._ask(size, fps)
-        if not self._capture.grab():  # streaming starts only here, which is where a busy camera refuses
+        if not self._streams():  # which begins only here: this is where a busy camera refuses
             self._capture.release()
             raise SourceError(f"cannot read camera {number}: {_WHY_NO_PICTURE}")
         self.fps = self._capture.get(cv2.CAP_PROP_FPS) or fps or 30.0
@@ -104,6 +104,13 @@ class CaptureConnection:
             self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, size[1])
         if fps is not None:
             self._capture.set(cv2.CAP_PROP_FPS, fps)
+
+    def _streams(self) -> bool:
+        try:
+            return self._capture.grab()
+        except cv2.error as error:
+            logger.debug("camera %d: %s", self.number, error.err)
+            return False
 
     def _comes_soon(self) -> bool:
         if self._backend != cv2.CAP_V4L2:

@@ -1,10 +1,13 @@
 """The cameras of this machine: finding them, and telling them apart."""
 
 import difflib
+import logging
 import sys
 from dataclasses import dataclass
 
 from livestyle.errors import SourceError
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,13 @@ def _suggestion(name: str, cameras: list[Camera]) -> str:
 
 def _find_elsewhere() -> list[Camera]:
     import cv2
-    from cv2_enumerate_cameras import enumerate_cameras
 
-    backend = cv2.CAP_DSHOW if sys.platform == "win32" else cv2.CAP_AVFOUNDATION
+    backend = {"win32": cv2.CAP_DSHOW, "darwin": cv2.CAP_AVFOUNDATION}.get(sys.platform)
+    if backend is None:
+        return []
+    try:
+        from cv2_enumerate_cameras import enumerate_cameras
+    except ImportError as error:  # it is not built for every processor: numbers still work
+        logger.debug("cameras cannot be listed: %s", error)
+        return []
     return [Camera(found.index, found.name, found.path or "") for found in enumerate_cameras(backend)]

@@ -7,47 +7,74 @@ from itertools import chain
 from pathlib import Path
 
 import av
-from av.video.reformatter import VideoReformatter
+from av.container import InputContainer
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from livestyle.colors import Colors
 from livestyle.errors import SourceError
 from livestyle.frame import Frame
-from livestyle.sources.decoded import to_image
-from livestyle.sources.hwaccel import open_container
+from livestyle.sources.decoding import Decoder
+from livestyle.sources.interlace import Deinterlacer
+from livestyle.sources.media import Excerpt, Media
+from livestyle.sources.rgb import ToRgb, colors_of
 
 logger = logging.getLogger(__name__)
 
 _USUAL_RATE = Fraction(30)
+_TOLERANCE = Fraction(1, 1000)
+"""In seconds: some files count in milliseconds."""
 _PICTURES = {"image2"}
 """FFmpeg's readers of single pictures, beside those that are called `..._pipe`."""
 
 
 class FileSource:
-    """The frames of one video file, upright, each with its own pts: the frame rate may vary.
+    """The frames of one video, upright, each with its own pts: the frame rate may vary.
 
-    `pts` counts from the first frame. Rotation metadata is applied, more than 8 bits per
-    channel become 8, alpha is dropped. The first frame is decoded on opening, so a file that opens has a
-    picture and a true size. `hwaccel` is `auto` or `none`. Raises `SourceError`.
+    `path` is what `Media` takes: a file, a pipe, `-`, or numbered pictures of which `rate` are shown a
+    second. Only the frames from `start_seconds` on and before `end_seconds` come, counted from the first
+    frame; `pts` counts from the first one that comes. Rotation metadata is applied, interlaced frames are
+    made progressive, more than 8 bits per channel become 8, high dynamic range becomes ordinary, transparent
+    parts become black. The first frame is decoded on opening, so a file that opens has a picture and a true
+    size. Damaged frames are left out. `hwaccel` is `auto` or `none`. Raises `SourceError`.
     """
 
     live = False
 
-    def __init__(self, path: Path | str, *, hwaccel: str = "none") -> None:
-        self.path = Path(path)
-        self._container, self._stream = _open(self.path, hwaccel)
-        self._stream.thread_type = "AUTO"
-        self._reformatter = VideoReformatter()
-        self._start: Fraction | None = None  # of the first frame: Matroska states no start per stream
+    def __init__(
+        self,
+        path: Path | str,
+        *,
+        start_seconds: float = 0.0,
+        end_seconds: float | None = None,
+        rate: float | Fraction | None = None,
+        hwaccel: str = "none",
+    ) -> None:
+        self.media = Media(path, rate=rate)
+        self._hwaccel = hwaccel
+        self.path = self.media.path
+        self.origin: Fraction | None = None
+        """The moment of the first frame that comes, by the file's own clock; None where it has none."""
+        self.skipped_seconds = 0.0
+        """From the first frame of the video to the first one that comes."""
+        self._begin, self._end = start_seconds, end_seconds
         self._pts = 0.0
-        self._decoded = self._decode()
+        self._to_rgb = ToRgb(self.media.name)
+        self._deinterlacer = Deinterlacer()
         try:
-            self._first = next(self._decoded)
+            self._container, self._stream = _open(self.media, self._hwaccel)
+        except BaseException:
+            self.media.close()
+            raise
+        try:
+            self._open_decoder()
+            self._frames = self._read()
+            self._first = next(self._frames)
         except StopIteration:
+            nothing = self._nothing()
             self.close()
-            raise SourceError(
-                f"cannot read {self.path}: its video holds no frames; choose another file"
-            ) from None
-        except SourceError:
+            raise nothing from None
+        except BaseException:
             self.close()
             raise
 
@@ -63,79 +90,173 @@ class FileSource:
         return float(self._rate)
 
     @property
+    def pixel_aspect(self) -> Fraction:
+        """How much wider than high a pixel is, after rotation."""
+        return self._pixel_aspect
+
+    @property
+    def excerpt(self) -> Excerpt:
+        """What comes, for whoever wants what the file has beside its picture."""
+        length = None if self._end is None else self._end - self._begin
+        return Excerpt(self.media, self.origin, self._begin > 0, length)
+
+    @property
+    def colors(self) -> Colors:
+        """The tags of what is made from this video."""
+        return self._colors
+
+    @property
     def duration_seconds(self) -> float | None:
-        """Length of the video as the container states it; None where it does not."""
+        """Length of what comes, as the container states it; None where it does not."""
+        whole = self._stated_seconds()
+        if whole is None:
+            return None if self._end is None else self._end - self._begin
+        return max(0.0, min(whole, self._end if self._end is not None else whole) - self._begin)
+
+    @property
+    def frame_estimate(self) -> int | None:
+        """About how many frames there are, for a progress bar; None when nothing tells."""
+        if self._stream.frames and self._begin == 0 and self._end is None:
+            return self._stream.frames
+        return None if self.duration_seconds is None else max(1, round(self.duration_seconds * self.fps))
+
+    @property
+    def faults(self) -> list[str]:
+        """What was wrong with the file as far as it was read, one line each: empty for a sound one."""
+        return self._decoder.faults + [f"{self.media.name}: {self.media.gap}"] * bool(self.media.gap)
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Yield the frames in order of pts, once."""
+        return chain([self._first], self._frames)
+
+    def close(self) -> None:
+        """Close the file; safe to call twice."""
+        self._container.close()
+        self.media.close()
+
+    @property
+    def _rate(self) -> Fraction:
+        return self._stream.average_rate or self._stream.guessed_rate or _USUAL_RATE
+
+    def _stated_seconds(self) -> float | None:
         if self._stream.duration is not None and self._stream.time_base is not None:
             return float(self._stream.duration * self._stream.time_base)
         if self._container.duration is not None:
             return self._container.duration / av.time_base
         return None
 
-    @property
-    def frame_estimate(self) -> int | None:
-        """About how many frames there are, for a progress bar; None when nothing tells."""
-        if self._stream.frames:
-            return self._stream.frames
-        return None if self.duration_seconds is None else max(1, round(self.duration_seconds * self.fps))
+    def _open_decoder(self) -> None:
+        self._stream.thread_type = "AUTO"
+        self._decoder = Decoder(self._container, self._stream, self.media.name)
 
-    def __iter__(self) -> Iterator[Frame]:
-        """Yield the frames in order of pts, once."""
-        return chain([self._first], self._decoded)
+    def _read(self) -> Iterator[Frame]:
+        for frame in self._wanted():
+            if self.origin is None:
+                self.origin = _moment(frame)
+                self._colors = colors_of(frame)
+                self._pixel_aspect = _pixel_aspect(self._stream, frame)
+            yield Frame(self._to_rgb(frame), self._pts_of(frame))
+        if self._deinterlacer.active:
+            logger.warning("%s is interlaced: its fields were made into whole frames", self.media.name)
 
-    def close(self) -> None:
-        """Close the file; safe to call twice."""
-        self._container.close()
+    def _wanted(self) -> Iterator[VideoFrame]:
+        """The frames between start and end."""
+        frames = self._progressive()
+        first = next(frames, None)
+        zero = None if first is None else _moment(first)
+        if self._begin and zero is not None:
+            first, frames = self._seek(zero, zero + Fraction(self._begin) - _TOLERANCE)
+            found = None if first is None else _moment(first)
+            self.skipped_seconds = 0.0 if found is None else float(found - zero)
+        for frame in chain([] if first is None else [first], frames):
+            moment = _moment(frame)
+            if (
+                self._end is None
+                or zero is None
+                or moment is None
+                or moment - zero < Fraction(self._end) - _TOLERANCE
+            ):
+                yield frame
+            else:
+                return
 
-    @property
-    def _rate(self) -> Fraction:
-        return self._stream.average_rate or self._stream.guessed_rate or _USUAL_RATE
+    def _seek(self, zero: Fraction, wanted: Fraction) -> tuple[VideoFrame | None, Iterator[VideoFrame]]:
+        """The first frame from the wanted moment on, and those after it: from the last key frame before, if
+        the file can be sought in, else from the beginning."""
+        for target in (wanted, zero):
+            self._restart(target)
+            frames = self._progressive()
+            first = next(frames, None)
+            if first is not None and not _is_before(max(wanted, zero), first):
+                break
+        while first is not None and (moment := _moment(first)) is not None and moment < wanted:
+            self._decoder.forget()
+            first = next(frames, None)
+        return first, frames
 
-    def _decode(self) -> Iterator[Frame]:
+    def _restart(self, target: Fraction) -> None:
         try:
-            for decoded in self._container.decode(self._stream):
-                yield Frame(to_image(decoded, self._reformatter), self._seconds(decoded))
-            self._notice_a_cut()
-        except av.FFmpegError as error:
-            where = f"{self.path} after {self._pts:.2f} s"
-            raise SourceError(
-                f"cannot decode {where}: {_reason(error)}; cut the clip before it, or re-encode it"
-            ) from error
+            assert self._stream.time_base is not None
+            self._container.seek(int(target / self._stream.time_base), stream=self._stream)
+            self._decoder = Decoder(self._container, self._stream, self.media.name)
+        except av.FFmpegError:
+            self._container.close()
+            self._container, self._stream = _open(self.media, self._hwaccel)
+            self._open_decoder()
+        self._deinterlacer = Deinterlacer()
 
-    def _notice_a_cut(self) -> None:
-        """Say so when the file ends long before the end it states, which FFmpeg takes for an end like any."""
-        stated = self.duration_seconds if self._stream.duration is not None else None
-        if stated is not None and self._pts + 1 < stated:
-            logger.warning("%s is cut short: it ends at %.1f of %.1f s", self.path, self._pts, stated)
+    def _progressive(self) -> Iterator[VideoFrame]:
+        for frame in self._decoder.frames():
+            yield from self._deinterlacer.feed(frame)
+        yield from self._deinterlacer.rest()
 
-    def _seconds(self, decoded: av.VideoFrame) -> float:
-        if decoded.pts is None or decoded.time_base is None:
+    def _pts_of(self, frame: VideoFrame) -> float:
+        moment = _moment(frame)
+        if moment is None or self.origin is None:
             self._pts += 1 / self.fps
         else:
-            moment = decoded.pts * decoded.time_base
-            self._start = moment if self._start is None else self._start
-            self._pts = float(moment - self._start)
+            self._pts = float(moment - self.origin)
         return self._pts
 
+    def _nothing(self) -> SourceError:
+        seconds = self._stated_seconds()
+        length = f"; it is {seconds:.2f} s long" if seconds else ""
+        part = f"from {self._begin:g} s" + (f" to {self._end:g} s" if self._end is not None else "")
+        return SourceError(f"cannot read {self.media.name}: it has no frame {part}{length}")
 
-def _open(path: Path, hwaccel: str) -> tuple["av.container.InputContainer", VideoStream]:
-    if not path.exists():
-        raise SourceError(f"cannot open {path}: no such file; check the name")
-    if path.is_dir():
-        raise SourceError(f"cannot open {path}: it is a folder; name a video in it")
+
+def _moment(frame: VideoFrame) -> Fraction | None:
+    return None if frame.pts is None or frame.time_base is None else frame.pts * frame.time_base
+
+
+def _is_before(moment: Fraction, frame: VideoFrame) -> bool:
+    own = _moment(frame)
+    return own is not None and moment < own
+
+
+def _pixel_aspect(stream: VideoStream, frame: VideoFrame) -> Fraction:
+    aspect = stream.sample_aspect_ratio or Fraction(1)
+    return 1 / aspect if round(frame.rotation / 90) % 2 else aspect
+
+
+def _open(media: Media, hwaccel: str) -> tuple[InputContainer, VideoStream]:
     try:
-        # the prefix keeps a colon in a name from being read as a protocol
-        container = open_container(f"file:{path}", hwaccel)
+        container = media.open(hwaccel)
     except (av.FFmpegError, OSError) as error:
-        raise SourceError(f"cannot open {path}: {_reason(error)}; is it a video?") from error
-    if container.format.name in _PICTURES or container.format.name.endswith("_pipe"):
+        raise SourceError(f"cannot open {media.name}: {_reason(error, media)}") from error
+    if not media.pictures and (container.format.name in _PICTURES or container.format.name.endswith("_pipe")):
         container.close()
-        raise SourceError(f"cannot open {path} as a video: it is a picture; paint it with livestyle image")
+        raise SourceError(
+            f"cannot open {media.name} as a video: it is a picture; paint it with livestyle image"
+        )
     for stream in container.streams.video:
         if not stream.disposition & av.stream.Disposition.attached_pic and stream.codec_context is not None:
             return container, stream
     container.close()
-    raise SourceError(f"cannot read {path}: it holds no video that can be decoded; choose another file")
+    raise SourceError(f"cannot read {media.name}: it holds no video that can be decoded; choose another file")
 
 
-def _reason(error: OSError | av.FFmpegError) -> str:
-    return (error.strerror or str(error)).lower()
+def _reason(error: OSError | av.FFmpegError, media: Media) -> str:
+    if isinstance(error, av.InvalidDataError) and media.begins_as_mp4():
+        return "its index is missing: the recording was not finished; repair it with untrunc"
+    return f"{(error.strerror or str(error)).lower()}; is it a video?"

@@ -10,13 +10,9 @@ class Pace:
 
     def __init__(self) -> None:
         self.epoch = time.perf_counter()
-        """`time.perf_counter()` at pts 0."""
+        """`time.perf_counter()` at pts 0: now. A source that is read later begins at a later pts."""
         self.stopped = False
         self._behind = 0.0
-
-    def restart(self) -> None:
-        """Let pts 0 be now."""
-        self.epoch = time.perf_counter()
 
     def stop(self) -> None:
         """End the pause that is under way, and every later one."""

@@ -32,12 +32,8 @@ class PatternSource:
         self._scenery = Scenery(self.size, seed)
         self._portrait = Portrait(self.size, seed)
         self._pace = Pace()
+        self.epoch = self._pace.epoch
         self._frames = self._draw()
-
-    @property
-    def epoch(self) -> float:
-        """`time.perf_counter()` at pts 0, which is when the iteration begins."""
-        return self._pace.epoch
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield the frames, each when it is due."""
@@ -54,7 +50,6 @@ class PatternSource:
         self._pace.stop()
 
     def _draw(self) -> Generator[Frame, None, None]:
-        self._pace.restart()
         index = 0
         while index != self._count and not self._pace.stopped:
             frame = self.at(index / self.fps)

@@ -16,8 +16,8 @@ logger = logging.getLogger(__name__)
 class StandIn:
     """The frames of a video file at their own times by the wall clock, over and over with `loop`.
 
-    `size` scales them; `fps` gives them an even rate in place of their own times. Times count from the first
-    frame on. Damage in the middle is the end of the clip, with a notice. Raises `SourceError` on opening as
+    `size` scales them; `fps` gives them an even rate in place of their own times. Times count from the
+    opening. Damage in the middle is the end of the clip, with a notice. Raises `SourceError` on opening as
     `FileSource` does.
     """
 
@@ -39,12 +39,8 @@ class StandIn:
         self._even = fps is not None
         self._loop = loop
         self._pace = Pace()
+        self.epoch = self._pace.epoch
         self._frames = self._read()
-
-    @property
-    def epoch(self) -> float:
-        """`time.perf_counter()` at pts 0, which is when the iteration begins."""
-        return self._pace.epoch
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield the frames, each when it is due."""
@@ -61,7 +57,6 @@ class StandIn:
 
     def _read(self) -> Generator[Frame, None, None]:
         try:
-            self._pace.restart()
             for image, due in self._images():
                 pts = self._pace.wait(due, 1 / self.fps)
                 if self._pace.stopped:

@@ -10,11 +10,10 @@ from collections.abc import Iterator
 
 import av
 from av.container import InputContainer
-from av.video.reformatter import VideoReformatter
 
 from livestyle.errors import SourceError
 from livestyle.frame import Image
-from livestyle.sources.decoded import to_image
+from livestyle.sources.rgb import ToRgb
 
 _CONNECT_SECONDS, _READ_SECONDS = 5.0, 2.0
 _OPTIONS = {
@@ -37,7 +36,7 @@ class UrlConnection:
     def __init__(self, url: str) -> None:
         self._name = without_password(url)
         self._container = _open(url)
-        self._reformatter = VideoReformatter()
+        self._to_rgb = ToRgb(self._name)
         self._decoded = self._decode()
 
     @property
@@ -55,7 +54,7 @@ class UrlConnection:
         if decoded is None:
             raise SourceError(f"cannot read {self._name}: the stream has ended")
         moment = time.perf_counter()
-        return to_image(decoded, self._reformatter), moment
+        return self._to_rgb(decoded), moment
 
     def close(self) -> None:
         """Hang up; safe to call twice."""

@@ -19,6 +19,7 @@ _READ, _WRITE = 2, 1
 _CAN_CAPTURE, _CAN_CAPTURE_PLANES, _HAS_DEVICE_CAPS = 0x1, 0x1000, 0x8000_0000
 _CAPTURE, _CAPTURE_PLANES = 1, 9  # buffer types
 _DISCRETE = 1
+_MOST = 32  # formats, sizes, rates: more than any camera has, for drivers that never say no
 _USUAL_SIZES = ((320, 240), (640, 480), (800, 600), (1280, 720), (1920, 1080), (2560, 1440), (3840, 2160))
 
 
@@ -76,10 +77,24 @@ def _camera(number: int, name: str) -> Camera | None:
     try:
         device = os.open(path, os.O_RDWR | os.O_NONBLOCK)
     except OSError as error:
+        if _is_second(number):
+            return None
         return Camera(number, name, str(path), problem=(error.strerror or str(error)).lower())
     with closing(os.fdopen(device, "rb", buffering=0)):
         kind = _capture_kind(device)
-        return None if kind is None else Camera(number, name, str(path), tuple(_modes(device, kind)))
+        return (
+            None
+            if kind is None
+            else Camera(number, name, str(path), tuple(dict.fromkeys(_modes(device, kind))))
+        )
+
+
+def _is_second(number: int) -> bool:
+    """Whether this is one more device of a camera, most often for metadata."""
+    try:
+        return (_CLASS / f"video{number}" / "index").read_text().strip() != "0"
+    except OSError:
+        return False
 
 
 def _capture_kind(device: int) -> int | None:
@@ -95,7 +110,7 @@ def _capture_kind(device: int) -> int | None:
 
 
 def _modes(device: int, kind: int) -> Iterator[Mode]:
-    for index in range(64):  # a driver that never says no would keep us here
+    for index in range(_MOST):
         answer = _ENUM_FMT.ask(device, index, kind)
         if answer is None:
             return
@@ -106,7 +121,7 @@ def _modes(device: int, kind: int) -> Iterator[Mode]:
 
 
 def _sizes(device: int, encoding: int) -> Iterator[tuple[int, int]]:
-    for index in range(256):
+    for index in range(_MOST):
         answer = _ENUM_FRAMESIZES.ask(device, index, encoding)
         if answer is None:
             return
@@ -130,7 +145,7 @@ def _usual(left: int, right: int, across: int, top: int, bottom: int, down: int)
 def _rates(device: int, encoding: int, width: int, height: int) -> tuple[float, ...]:
     """Frames per second, the fastest first; the fastest only, where any rate can be had."""
     found = set()
-    for index in range(64):
+    for index in range(_MOST):
         answer = _ENUM_FRAMEINTERVALS.ask(device, index, encoding, width, height)
         if answer is None:
             break

@@ -83,7 +83,7 @@ def add_command(
     network = load_loss_network(loss_network, loss_weights, average_pooling=average_pooling)
     cache = cached(find_photos(photos))
     with team() as alone, progress("add", steps) as show:
-        source = StylePicture(name, picture, crop=crop, **provenance)
+        source = replace(StylePicture(name, picture, crop=crop), **provenance)  # type: ignore[arg-type]  # all are text
         style = learn_row(source, weights, cache, network, config, alone, show)
     write_style(path, style, weights.network)
     click.echo(f"{path}: try it with --style {name}")

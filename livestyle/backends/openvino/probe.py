@@ -1,0 +1,35 @@
+"""What this processor's arithmetic is good for."""
+
+import os
+
+import numpy as np
+import openvino as ov
+from openvino import opset13 as op
+
+_CHANNELS = 64
+_WITHOUT_BFLOAT16 = {"SSE41", "AVX", "AVX2", "AVX2_VNNI"}
+
+
+def has_bfloat16(core: "ov.Core") -> bool:
+    """Whether the network can run in bfloat16.
+
+    OpenVINO lists what the processor has, also where ONEDNN_MAX_CPU_ISA keeps its kernels from using it.
+    """
+    limit = os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper()
+    return limit not in _WITHOUT_BFLOAT16 and "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def saturates(core: "ov.Core") -> bool:
+    """Whether products of large 8-bit integers come out too small.
+
+    Without VNNI two of them are added in 16 bits, which 2 * 255 * 127 does not fit. Tried out, because a
+    processor's name does not tell what OpenVINO makes of it.
+    """
+    x = op.parameter([1, _CHANNELS, 8, 8], np.float32)
+    levels = op.fake_quantize(x, *(op.constant(np.float32(end)) for end in (0, 255, 0, 255)), 256)
+    codes = op.constant(np.full((_CHANNELS, _CHANNELS, 1, 1), 127, np.int8))
+    kernel = op.multiply(op.convert(codes, "f32"), op.constant(np.ones((_CHANNELS, 1, 1, 1), np.float32)))
+    model = ov.Model([op.convolution(levels, kernel, [1, 1], [0, 0], [0, 0], [1, 1])], [x], "probe")
+    compiled = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    (products,) = compiled([np.full((1, _CHANNELS, 8, 8), 255, np.float32)]).values()
+    return bool(products.max() < 0.99 * 255 * 127 * _CHANNELS)

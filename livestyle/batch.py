@@ -1,0 +1,177 @@
+"""Many files painted, several at a time, each by a process of its own that cannot take the others down."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import json
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, replace
+from multiprocessing.connection import wait
+from pathlib import Path
+
+from livestyle import __version__
+from livestyle.errors import LivestyleError, SinkError, SourceError
+from livestyle.job import Job
+from livestyle.sinks.partial import PartialFile
+from livestyle.workers import Progress, Recipe, Result, workers
+
+SUFFIXES = frozenset(
+    f".{name}"
+    for name in [
+        "mp4",
+        "m4v",
+        "mov",
+        "mkv",
+        "webm",
+        "avi",
+        "ts",
+        "m2ts",
+        "mts",
+        "mpg",
+        "mpeg",
+        "wmv",
+        "flv",
+        "gif",
+        "3gp",
+        "ogv",
+    ]
+)
+"""What is taken for a video in a folder."""
+
+
+def collect(inputs: Iterable[str]) -> list[Path]:
+    """The videos that files, folders and patterns name, each once, in order. Raises SourceError for none."""
+    found: dict[Path, None] = {}
+    for name in inputs:
+        path = Path(name)
+        if path.is_dir():
+            matches = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+            matches = [p for p in matches if not any(part.startswith(".") for part in p.parts)]
+        elif path.exists() or not glob.has_magic(name):
+            matches = [path]  # one that is missing is told with the others' results
+        else:
+            matches = sorted(Path(p) for p in glob.glob(name, recursive=True))  # noqa: PTH207 - absolute ones too
+        if not matches:
+            raise SourceError(f"cannot find a video in {name}: check the name")
+        found.update(dict.fromkeys(matches))
+    if not found:
+        raise SourceError("there is nothing to paint: name files, folders or patterns")
+    return list(found)
+
+
+def targets(sources: Sequence[Path], folder: Path, suffix: str) -> list[Path]:
+    """Where each goes: its own name with `suffix`; where two would meet, with the old suffix before it."""
+    stems = [source.stem for source in sources]
+    names: list[str] = []
+    for source in sources:
+        alone = stems.count(source.stem) == 1
+        name = f"{source.stem if alone else source.name}{suffix}"
+        while name in names:
+            name = f"_{name}"
+        names.append(name)
+    return [folder / name for name in names]
+
+
+def fingerprint(source: Path, options: str) -> str:
+    """What an output follows from: the content of its input, the options and the version."""
+    digest = hashlib.blake2b(f"{__version__}\n{options}\n".encode(), digest_size=16)
+    try:
+        with source.open("rb") as file:
+            while chunk := file.read(1 << 20):
+                digest.update(chunk)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise SourceError(f"cannot open {source}: {reason}; check the name") from error
+    return digest.hexdigest()
+
+
+def run_batch(
+    jobs: Sequence[Job],
+    recipe: Recipe,
+    report: Path,
+    *,
+    at_once: int = 1,
+    resume: bool = False,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+    on_result: Callable[[Result], None] = lambda _: None,
+) -> list[Result]:
+    """Paint all files, `at_once` at a time; one that fails does not stop the others.
+
+    `report` is a JSON file of the results, written after each. With `resume`, what it says was painted from
+    the same content with the same options is skipped, and what was interrupted goes on at its last complete
+    segment. On KeyboardInterrupt the processes stop, and what they have completed stays.
+    """
+    before = _read_report(report) if resume else {}
+    results: list[Result] = []
+
+    def finish(result: Result) -> None:
+        results.append(result)
+        _write_report(report, results, before)
+        on_result(result)
+
+    waiting = deque(jobs)
+    with workers(recipe, min(at_once, len(jobs))) as idle:
+        busy = []
+        for worker in idle:
+            if job := _next(waiting, recipe, before, finish):
+                worker.begin(job)
+                busy.append(worker)
+        while busy:
+            ready = wait([worker.connection for worker in busy])
+            for worker in [w for w in busy if w.connection in ready]:
+                message = worker.receive()
+                if isinstance(message, Progress):
+                    on_progress(message)
+                    continue
+                finish(message)
+                if job := _next(waiting, recipe, before, finish):
+                    worker.begin(job)
+                else:
+                    busy.remove(worker)
+    return results
+
+
+def _next(
+    waiting: deque[Job], recipe: Recipe, before: dict[str, Result], finish: Callable[[Result], None]
+) -> Job | None:
+    """The first job that there is something to do for; None where there is none."""
+    while waiting:
+        job = waiting.popleft()
+        names = str(job.source), str(job.target)
+        try:
+            mark = fingerprint(job.source, f"{recipe.options} {job.encoding} {job.fps} {job.steady}")
+        except LivestyleError as error:
+            finish(Result(*names, "failed", said=[str(error)]))
+            continue
+        known = before.get(names[1])
+        if known and known.fingerprint == mark and known.status != "failed" and job.target.exists():
+            finish(replace(known, status="skipped"))
+            continue
+        # what an earlier run made with other options is ours to replace
+        return replace(job, fingerprint=mark, overwrite=job.overwrite or known is not None)
+    return None
+
+
+def _read_report(path: Path) -> dict[str, Result]:
+    """The results of an earlier run, by target; none where there was none."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return {row["target"]: Result(**row) for row in content["files"]}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SourceError(f"cannot read {path}: {str(error).lower()}; remove it to begin anew") from error
+
+
+def _write_report(path: Path, results: Sequence[Result], before: dict[str, Result]) -> None:
+    rows = before | {result.target: result for result in results}
+    partial = PartialFile(path)
+    try:
+        content = {"version": __version__, "files": [asdict(row) for row in rows.values()]}
+        partial.part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        partial.discard()
+        raise SinkError(f"cannot write {path}: {(error.strerror or str(error)).lower()}") from error
+    partial.commit()

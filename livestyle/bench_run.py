@@ -1,0 +1,269 @@
+"""One measured run of the whole path: frames are read, painted and written as in use.
+
+Times are taken around each stage, on the thread that does it; the stages overlap, so that the frame rate is
+not the inverse of their sum. Engine latency is the network's alone, end-to-end latency a frame's whole way.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import islice
+
+import numpy as np
+
+from livestyle.bench import frame as picture
+from livestyle.bench_machine import busy_seconds
+from livestyle.engine import Engine
+from livestyle.frame import Frame, Image
+from livestyle.painter import Painter
+from livestyle.pipeline import run
+from livestyle.sinks import Sink
+from livestyle.sources import FrameSource
+from livestyle.styles import StyleMix
+
+WARM_UP_FRAMES = 10
+"""Left out of every number but the warm-up's own: the network is compiled, memory is touched first."""
+
+DRIFT = 0.1
+"""From what share on a slow-down between the first and the last third is worth a word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Percentiles:
+    """Milliseconds that half, 95 % and 99 % of the frames stay below."""
+
+    p50: float
+    p95: float
+    p99: float
+
+    @classmethod
+    def of(cls, milliseconds: list[float]) -> "Percentiles":
+        """Those of at least one time."""
+        return cls(*(float(np.percentile(milliseconds, share)) for share in (50, 95, 99)))
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What was measured, warm-up excluded."""
+
+    backend: str
+    size: tuple[int, int]
+    """(width, height)"""
+    frames: int
+    fps: float
+    dropped: int
+    """Frames of a live source that newer ones replaced, warm-up included."""
+    stages: dict[str, Percentiles]
+    """read (decoding and conversion, or the wait for a camera), steady (before and after the network),
+    network (upload and download included: engine latency), write (conversion and encoding)."""
+    end_to_end: Percentiles | None
+    """From the frame read to the frame written; of a live source only: a file's frames wait by design."""
+    cores_used: float
+    """Processor time over wall-clock time."""
+    others_cores_used: float | None
+    """The same of all other programs, which no measurement should have beside it; None if not told."""
+    warm_up_seconds: float
+    drift: float
+    """How much longer a frame took in the last third than in the first: 0.2 is 20 %."""
+    painted_milliseconds: list[float] = field(repr=False)
+    """Between one painted frame and the next, in order."""
+
+
+def measure_run(
+    source: FrameSource,
+    painter: Painter,
+    sink: Sink,
+    *,
+    frames: int,
+    steadiness: float,
+    warm_up: int = WARM_UP_FRAMES,
+) -> Run:
+    """Paints `frames` frames after `warm_up` others, or as many as there are; at least one of them.
+
+    Source and sink are the caller's to close. Raises ValueError where the source ends within the warm-up.
+    """
+    clocks = _Clocks(warm_up)
+    timed = replace(painter, engine=_TimedEngine(painter.engine, clocks))
+    began = time.perf_counter()
+    report = run(
+        _TimedSource(source, clocks),
+        lambda read: clocks.painting(timed, islice(read, warm_up + frames), steadiness),
+        _TimedSink(sink, clocks),
+        on_frame=lambda _: clocks.painted(),
+    )
+    if len(clocks.moments) < 2:
+        raise ValueError(f"the source ended after {report.frames} frames, {warm_up} of them to warm up")
+    return clocks.summary(painter.engine.backend, report.dropped, began, live=source.live)
+
+
+class _Clocks:
+    """What the threads of one run write down: each list is written by one of them."""
+
+    def __init__(self, warm_up: int) -> None:
+        self.warm_up = warm_up
+        self.times: dict[str, list[float]] = {"read": [], "steady": [], "network": [], "write": []}
+        self.moments: list[float] = []
+        self.size = (0, 0)
+        self.processor_seconds = 0.0
+        self.busy_seconds: float | None = None
+        self.waited_for_engine = 0.0
+        self._arrivals: dict[float, float] = {}
+        self._ways: list[float] = []
+        self._count = 0
+
+    def painting(self, painter: Painter, frames: Iterable[Frame], steadiness: float) -> Iterator[Frame]:
+        """The painted frames; what the painter does beside the network counts as steadying."""
+        waiting = 0.0
+
+        def read() -> Iterator[Frame]:
+            nonlocal waiting
+            source = iter(frames)
+            while True:
+                asked = time.perf_counter()
+                frame = next(source, None)
+                waiting += time.perf_counter() - asked
+                if frame is None:
+                    return
+                yield frame
+
+        painted = iter(painter.follow(read(), steadiness))
+        while True:
+            began, waited, engine = time.perf_counter(), waiting, self.waited_for_engine
+            frame = next(painted, None)
+            if frame is None:
+                return
+            own = time.perf_counter() - began - (waiting - waited) - (self.waited_for_engine - engine)
+            self.times["steady"].append(1000 * own)
+            self.size = (frame.image.shape[1], frame.image.shape[0])
+            yield frame
+
+    def painted(self) -> None:
+        self._count += 1
+        if self._count == self.warm_up:
+            self.processor_seconds, self.busy_seconds = time.process_time(), busy_seconds()
+        if self._count >= self.warm_up:
+            self.moments.append(time.perf_counter())
+
+    def arrived(self, pts: float, milliseconds: float) -> None:
+        self._arrivals[pts] = time.perf_counter()
+        self.times["read"].append(milliseconds)
+
+    def written(self, pts: float, milliseconds: float) -> None:
+        self.times["write"].append(milliseconds)
+        self._ways.append(1000 * (time.perf_counter() - self._arrivals.pop(pts)))
+
+    def summary(self, backend: str, dropped: int, began: float, *, live: bool) -> Run:
+        between = [1000 * float(gap) for gap in np.diff(self.moments)]
+        seconds = self.moments[-1] - self.moments[0]
+        third = max(1, len(between) // 3)
+        own, busy = time.process_time() - self.processor_seconds, busy_seconds()
+        others = None
+        if busy is not None and self.busy_seconds is not None:
+            others = max(0.0, busy - self.busy_seconds - own)
+        return Run(
+            backend=backend,
+            size=self.size,
+            frames=len(between),
+            fps=len(between) / seconds,
+            dropped=dropped,
+            stages={name: Percentiles.of(times[self._cut(times) :]) for name, times in self.times.items()},
+            end_to_end=Percentiles.of(self._ways[self._cut(self._ways) :]) if live else None,
+            cores_used=own / seconds,
+            others_cores_used=None if others is None else others / seconds,
+            warm_up_seconds=self.moments[0] - began,
+            drift=sum(between[-third:]) / sum(between[:third]) - 1,
+            painted_milliseconds=between,
+        )
+
+    def _cut(self, times: list[float]) -> int:
+        return min(self.warm_up, len(times) - 1)
+
+
+class _TimedEngine:
+    """An engine that writes down how long each painting takes, and how long its caller waits for it."""
+
+    def __init__(self, engine: Engine, clocks: _Clocks) -> None:
+        self._engine = engine
+        self._clocks = clocks
+
+    @property
+    def backend(self) -> str:
+        return self._engine.backend
+
+    @property
+    def in_flight(self) -> int:
+        return self._engine.in_flight
+
+    def start(self, image: Image, style: StyleMix) -> Callable[[], Image]:
+        began = time.perf_counter()
+        fetch = self._engine.start(image, style)
+        self._clocks.waited_for_engine += time.perf_counter() - began
+
+        def fetched() -> Image:
+            asked = time.perf_counter()
+            painted = fetch()
+            done = time.perf_counter()
+            self._clocks.waited_for_engine += done - asked
+            self._clocks.times["network"].append(1000 * (done - began))
+            return painted
+
+        return fetched
+
+    def stylize(self, image: Image, style: StyleMix) -> Image:
+        return self.start(image, style)()
+
+
+class _TimedSource:
+    def __init__(self, source: FrameSource, clocks: _Clocks) -> None:
+        self._source, self._clocks = source, clocks
+
+    @property
+    def live(self) -> bool:
+        return self._source.live
+
+    def __iter__(self) -> Iterator[Frame]:
+        frames = iter(self._source)
+        while True:
+            began = time.perf_counter()
+            frame = next(frames, None)
+            if frame is None:
+                return
+            self._clocks.arrived(frame.pts, 1000 * (time.perf_counter() - began))
+            yield frame
+
+    def close(self) -> None:
+        self._source.close()
+
+
+class _TimedSink:
+    def __init__(self, sink: Sink, clocks: _Clocks) -> None:
+        self._sink, self._clocks = sink, clocks
+
+    def write(self, frame: Frame) -> None:
+        began = time.perf_counter()
+        self._sink.write(frame)
+        self._clocks.written(frame.pts, 1000 * (time.perf_counter() - began))
+
+    def close(self) -> None:
+        self._sink.close()
+
+
+class MovingPicture:
+    """`count` frames of one size (width, height) out of memory, each a little to the side of the last.
+
+    They cost nothing to read and nothing of them stands still, so that what is measured is the painting.
+    """
+
+    live = False
+
+    def __init__(self, size: tuple[int, int], count: int) -> None:
+        self._images = [np.roll(picture(size), 3 * step, axis=1) for step in range(8)]
+        self._count = count
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Yield them, 30 to a second of pts."""
+        for number in range(self._count):
+            yield Frame(self._images[number % len(self._images)], number / 30)
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to release."""

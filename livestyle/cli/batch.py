@@ -1,0 +1,152 @@
+"""livestyle batch."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from livestyle.cli.file_options import file_options, job_settings, make_file_painter
+from livestyle.cli.options import FILE, PAINTING, painting_options
+from livestyle.cli.stopping import stoppable
+
+if TYPE_CHECKING:
+    from livestyle.workers import Progress, Result
+
+_CORES_FOR_ONE = 2
+"""One file keeps two cores busy."""
+_FORMS = ("mp4", "mov", "mkv", "webm", "avi", "ts", "gif", "webp")
+
+Follow = tuple[Callable[["Progress"], None], Callable[["Result"], None]]
+
+
+@click.command()
+@click.argument("inputs", metavar="INPUT...", nargs=-1, required=True)
+@click.option("-o", "--output", type=FILE, required=True, metavar="FOLDER", help="Where the paintings go.")
+@painting_options
+@file_options
+@click.option("--format", "form", type=click.Choice(_FORMS), default="mp4", help="The kind of the new files.")
+@click.option(
+    "--jobs", type=click.IntRange(min=1), metavar="N", help="Files at a time; one for every two cores."
+)
+@click.option("--resume", is_flag=True, help="Skip what is done, and go on with what was interrupted.")
+@click.option("--report", type=FILE, metavar="FILE", help="JSON file of results; in the folder by default.")
+def batch(
+    inputs: tuple[str, ...],
+    output: Path,
+    form: str,
+    jobs: int | None,
+    resume: bool,
+    report: Path | None,
+    style: str,
+    **options: Any,
+) -> None:
+    """Paint every INPUT: files, folders, patterns like 'clips/*.mov', or - for a list of them on stdin.
+
+    One that fails does not stop the others; the exit code is 1 then.
+    """
+    from livestyle.batch import collect, run_batch, targets
+    from livestyle.job import Job
+    from livestyle.timeline import Timeline
+    from livestyle.workers import Recipe
+
+    painting = {name: options.pop(name) for name in PAINTING if name != "style"}
+    settings = job_settings(**options)
+    sources = collect(_listed(inputs))
+    _make_folder(output)
+    plan = [
+        Job(source, target, **settings)
+        for source, target in zip(sources, targets(sources, output, f".{form}"), strict=True)
+    ]
+    make_painter = partial(make_file_painter, style, **painting, streams=_CORES_FOR_ONE)
+    make_file_painter(style, streams=1, **(painting | {"strength": 0}))  # tells an unknown style once
+    timeline = Timeline.parse(style)
+    recipe = Recipe(make_painter, timeline, f"{timeline} {painting}")
+    try:
+        with stoppable() as stop, _followed(len(plan)) as (on_progress, on_result):
+            results = run_batch(
+                plan,
+                recipe,
+                report or output / "livestyle-batch.json",
+                at_once=jobs or max(1, (os.cpu_count() or 1) // _CORES_FOR_ONE),
+                resume=resume,
+                on_progress=on_progress,
+                on_result=on_result,
+            )
+    except KeyboardInterrupt:
+        click.echo("stopped: what is complete is kept; add --resume to go on", err=True)
+        sys.exit(stop.status)
+    _summarise(results)
+    sys.exit(any(result.status in ("failed", "damaged") for result in results))
+
+
+def _listed(inputs: Sequence[str]) -> Iterator[str]:
+    for name in inputs:
+        if name == "-":
+            yield from (line.strip() for line in sys.stdin if line.strip())
+        else:
+            yield name
+
+
+def _make_folder(folder: Path) -> None:
+    from livestyle.errors import SinkError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise SinkError(f"cannot write to {folder}: {reason}; choose another folder") from error
+
+
+def _summarise(results: Sequence[Result]) -> None:
+    rows = [("file", "status", "frames", "seconds", "")]
+    for result in results:
+        said = result.said[0] if result.said else result.target
+        rows.append((result.source, result.status, str(result.frames), f"{result.seconds:.1f}", said))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for name, status, frames, seconds, said in rows:
+        click.echo(
+            f"{name.ljust(widths[0])}  {status.ljust(widths[1])}  {frames.rjust(widths[2])}  "
+            f"{seconds.rjust(widths[3])}  {said}".rstrip()
+        )
+    failed = sum(result.status in ("failed", "damaged") for result in results)
+    click.echo(f"{len(results) - failed} of {len(results)} files are well")
+
+
+@contextmanager
+def _followed(count: int) -> Iterator[Follow]:
+    """A bar for each file that is being painted and one for all, where stderr is a terminal."""
+    if not sys.stderr.isatty():
+        yield (lambda _: None), (lambda _: None)
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed} of {task.total}"),
+        TimeRemainingColumn(),
+    )
+    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
+        everything = bars.add_task("files", total=count)
+        files: dict[str, TaskID] = {}
+
+        def on_progress(progress: Progress) -> None:
+            if progress.source not in files:
+                files[progress.source] = bars.add_task(Path(progress.source).name, total=progress.total)
+            bars.update(files[progress.source], completed=progress.frames)
+
+        def on_result(result: Result) -> None:
+            if result.source in files:
+                bars.remove_task(files.pop(result.source))
+            bars.advance(everything)
+
+        yield on_progress, on_result

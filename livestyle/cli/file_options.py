@@ -1,0 +1,128 @@
+"""Options of the commands that paint whole files."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from livestyle import defaults, encoding
+from livestyle.cli.options import Share, chosen_model, make_painter
+
+if TYPE_CHECKING:
+    from livestyle.painter import Painter
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+class Moment(click.ParamType[float]):
+    """A time in seconds, or as 1:02.5 or 1:01:02.5."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The seconds. Fails as usage errors do."""
+        from livestyle.timeline import parse_seconds
+
+        try:
+            return value if isinstance(value, float) else parse_seconds(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is not a time: write 12.5 or 1:02.5.", param, ctx)
+
+
+class Positive(click.FloatRange):
+    """A finite number above 0."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number. Fails as usage errors do."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a number above 0.", param, ctx)
+        return number
+
+
+_FILES = (
+    click.option(
+        "--steady",
+        type=Share(),
+        default=defaults.STEADY,
+        metavar="0..1",
+        help="How much flicker is taken away; 0 paints each frame by itself.",
+    ),
+    click.option(
+        "--fps",
+        type=Positive(min=0, max=1000, min_open=True),
+        metavar="FRAMES",
+        help="Force a constant frame rate; of numbered pictures, how many are shown a second.",
+    ),
+    click.option(
+        "--codec",
+        type=click.Choice(encoding.CODECS),
+        help="How the video is encoded; by default what such files usually hold.",
+    ),
+    click.option(
+        "--crf",
+        type=click.FloatRange(min=0, max=100),
+        metavar="NUMBER",
+        help="Quality on the codec's own scale, 0 is best; by default one cannot tell it from the original.",
+    ),
+    click.option(
+        "--preset",
+        type=click.Choice(encoding.PRESETS),
+        default=encoding.Encoding().preset,
+        help="Slower ones make smaller files.",
+    ),
+    click.option("--hardware", is_flag=True, help="Encode on a graphics processor where there is one."),
+    click.option(
+        "--hwaccel",
+        type=click.Choice(["auto", "none"]),
+        default="auto",
+        help="Decode and encode on an NVIDIA GPU that can, or never.",
+    ),
+    click.option("--overwrite", is_flag=True, help="Replace the output where it exists."),
+)
+
+
+def file_options(command: _Command) -> _Command:
+    """Adds the options that `job_settings` takes."""
+    for option in reversed(_FILES):
+        command = option(command)
+    return command
+
+
+def job_settings(
+    *,
+    steady: float,
+    fps: float | None,
+    codec: str | None,
+    crf: float | None,
+    preset: str,
+    hardware: bool,
+    hwaccel: str,
+    overwrite: bool,
+) -> dict[str, Any]:
+    """What these options say, as `livestyle.job.Job` takes it."""
+    return {
+        "steady": steady,
+        "fps": fps,
+        "encoding": encoding.Encoding(codec, crf, preset, hardware, hwaccel),
+        "overwrite": overwrite,
+    }
+
+
+def make_file_painter(style: str, *, strength: float, streams: int, **painting: Any) -> Painter:
+    """The painter for whole files; with a strength of 0, which no key can change, it needs no network."""
+    if strength:
+        return make_painter(style, strength=strength, streams=streams, **painting)
+    from livestyle.backends.untouched import UntouchedEngine
+    from livestyle.painter import Painter
+    from livestyle.timeline import Timeline
+    from livestyle.weights import load_weights
+
+    model = chosen_model(painting["model"], painting["backend"])
+    mixes, styles = Timeline.parse(style).mixes, load_weights(model).styles
+    for mix in mixes:
+        mix.row(styles)  # an unknown style is told all the same
+    return Painter(UntouchedEngine(), mixes[0], strength)

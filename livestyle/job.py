@@ -1,0 +1,179 @@
+"""A whole file painted into another: what `livestyle video` does once and `livestyle batch` many times."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from livestyle import defaults
+from livestyle.encoding import Encoding
+from livestyle.frame import Frame
+from livestyle.numbered import is_numbered
+from livestyle.pace import fill_up, thin_out
+from livestyle.pipeline import Report, run
+from livestyle.sinks import open_sink, refuse_same_file
+from livestyle.sources import open_source
+
+if TYPE_CHECKING:
+    from livestyle.painter import Painter
+    from livestyle.sinks.file import FileSink
+    from livestyle.sinks.segments import SegmentedFile
+    from livestyle.sinks.sequence import SequenceSink
+    from livestyle.sources.file import FileSource
+    from livestyle.timeline import Timeline
+
+Show = Callable[[int | None], AbstractContextManager[Callable[[Report], None] | None]]
+"""Opens something that shows progress, for about so many frames."""
+
+_WARM_UP_SECONDS = 1.0
+"""Painted again before the moment where an interrupted job goes on, for its first frames to be steady."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One file to paint, and how."""
+
+    source: Path
+    target: Path
+    start_seconds: float = 0.0
+    end_seconds: float | None = None
+    fps: float | None = None
+    """Frames a second of the output, all equally far apart; None: as they are in the input."""
+    steady: float = defaults.STEADY
+    encoding: Encoding = field(default_factory=Encoding)
+    form: str | None = None
+    overwrite: bool = False
+    fingerprint: str = ""
+    """What the output follows from. Where it is given, an interrupted job goes on where it was."""
+
+
+@dataclass
+class Outcome:
+    """What became of a job."""
+
+    report: Report | None = None
+    complete: bool = False
+    """Whether the output is in its place, be it with less than everything."""
+    faults: list[str] = field(default_factory=list)
+    """What was wrong with the input, one line each."""
+
+
+def paint_file(
+    job: Job,
+    make_painter: Callable[[], Painter],
+    timeline: Timeline,
+    *,
+    show: Show = lambda _: nullcontext(),
+    outcome: Outcome | None = None,
+) -> Outcome:
+    """Paint a file. Raises what source, sink and painter raise.
+
+    `make_painter` is called when input and output are known to be good. After KeyboardInterrupt, `outcome`
+    says whether there is something to keep.
+    """
+    outcome = outcome or Outcome()
+    with ExitStack() as opened:
+        frames = opened.enter_context(closing(_open(job, job.start_seconds)))
+        rate = _constant_rate(job, frames)
+        sink = _sink(job, frames, rate)
+        done = getattr(sink, "done_seconds", 0.0)
+        try:
+            with sink, show(_estimate(frames, rate)) as on_frame:
+                if done:
+                    frames = opened.enter_context(closing(_open(job, max(0.0, done - _WARM_UP_SECONDS))))
+                paint = _paint(job, make_painter(), timeline, frames, rate, done)
+                outcome.report = run(_Rest(frames) if done else frames, paint, sink, on_frame=on_frame)
+        finally:
+            outcome.complete = sink.complete
+            outcome.faults = frames.faults
+    return outcome
+
+
+class _Rest:
+    """The frames of a part of a video, whose pts count from the video's first frame."""
+
+    live = False
+
+    def __init__(self, part: FileSource) -> None:
+        self._part = part
+
+    def __iter__(self) -> Iterator[Frame]:
+        return (Frame(frame.image, frame.pts + self._part.skipped_seconds) for frame in self._part)
+
+    def close(self) -> None:
+        self._part.close()
+
+
+def _open(job: Job, start_seconds: float) -> FileSource:
+    return open_source(
+        job.source,
+        start_seconds=start_seconds,
+        end_seconds=job.end_seconds,
+        rate=job.fps,
+        hwaccel=job.encoding.hwaccel,
+    )
+
+
+def _sink(job: Job, frames: FileSource, rate: Fraction | None) -> FileSink | SequenceSink | SegmentedFile:
+    settings: dict[str, Any] = {
+        "rate": rate or frames.fps,
+        "encoding": job.encoding,
+        "pixel_aspect": frames.pixel_aspect,
+        "colors": frames.colors,
+    }
+    if job.fingerprint:
+        from livestyle.sinks.segments import SegmentedFile, is_segmentable
+
+        if is_segmentable(job.target, job.encoding.codec):
+            refuse_same_file(job.target, job.source)
+            size, excerpt = frames.size, frames.excerpt
+            return SegmentedFile(
+                job.target, size, excerpt, job.fingerprint, overwrite=job.overwrite, **settings
+            )
+    return open_sink(
+        job.target,
+        frames.size,
+        made_from=frames.excerpt,
+        form=job.form,
+        overwrite=job.overwrite,
+        **settings,
+    )
+
+
+def _paint(
+    job: Job, painter: Painter, timeline: Timeline, source: FileSource, rate: Fraction | None, done: float
+) -> Callable[[Iterable[Frame]], Iterator[Frame]]:
+    def paint(frames: Iterable[Frame]) -> Iterator[Frame]:
+        if rate is not None:
+            frames = thin_out(frames, rate, 1 / source.fps)
+        painted = painter.follow(frames, job.steady, timeline.at)
+        if rate is not None:
+            painted = fill_up(painted, rate, 1 / source.fps)
+        return (frame for frame in painted if frame.pts >= done - 1e-6) if done else painted
+
+    return paint
+
+
+def _constant_rate(job: Job, frames: FileSource) -> Fraction | None:
+    """The frame rate to force: the one asked for, or one that the kind of output needs."""
+    from livestyle.sinks.containers import container_of
+
+    if is_numbered(job.target):
+        return None if job.fps is None else Fraction(job.fps).limit_denominator(1001)
+    container = container_of(job.target, job.form)
+    fps = job.fps
+    if container.highest_rate is not None and (fps or frames.fps) > container.highest_rate:
+        fps = container.highest_rate
+    if fps is None and container.constant_rate:
+        fps = frames.fps
+    return None if fps is None else Fraction(fps).limit_denominator(1001)
+
+
+def _estimate(frames: FileSource, rate: Fraction | None) -> int | None:
+    if rate is None or frames.duration_seconds is None:
+        return frames.frame_estimate
+    return max(1, round(frames.duration_seconds * rate))

@@ -1,0 +1,35 @@
+"""Names of numbered pictures, like `frames/%05d.png`."""
+
+import re
+from pathlib import Path
+
+from livestyle.errors import SourceError
+
+_NUMBER = re.compile(r"%0?\d*d")
+
+
+def is_numbered(path: Path | str) -> bool:
+    """Whether there is a place for a number in it."""
+    return _NUMBER.search(str(path)) is not None
+
+
+def is_sound(pattern: Path) -> bool:
+    """Whether there is one place for a number, in its name and not in its folder."""
+    places = len(_NUMBER.findall(pattern.name))
+    return places == pattern.name.count("%") == 1 and not is_numbered(pattern.parent)
+
+
+def numbers(pattern: Path) -> list[int]:
+    """The numbers of the pictures that `pattern` matches, in order. Raises SourceError where none does."""
+    if not is_sound(pattern):
+        raise SourceError(f"cannot open {pattern}: only the name may be numbered; write frames/%05d.png")
+    before, after = _NUMBER.split(pattern.name)
+    found = []
+    if pattern.parent.is_dir():
+        for path in pattern.parent.iterdir():
+            number = path.name.removeprefix(before).removesuffix(after)
+            if number.isdecimal() and path.name == pattern.name % int(number):
+                found.append(int(number))
+    if not found:
+        raise SourceError(f"cannot open {pattern}: no picture has such a name; check the pattern")
+    return sorted(found)

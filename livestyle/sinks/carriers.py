@@ -1,0 +1,186 @@
+"""How one stream of a file gets into another: copied, encoded again, or as a picture on the cover."""
+
+from __future__ import annotations  # PyAV's Packet takes its parameter only in annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from fractions import Fraction
+from typing import Protocol, cast
+
+import av
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
+from av.packet import Packet
+from av.stream import AttachmentStream, Stream
+from av.subtitles.codeccontext import SubtitleCodecContext
+from av.subtitles.stream import SubtitleStream
+
+from livestyle.errors import SinkError
+from livestyle.sinks.containers import Container
+from livestyle.sources.media import Media
+
+_AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+_OPUS_RATES = (8000, 12000, 16000, 24000, 48000)
+_RATES = {"aac": _AAC_RATES, "libopus": _OPUS_RATES, "libmp3lame": _AAC_RATES[4:]}
+_LAYOUTS = ("mono", "stereo", "2.1", "4.0", "5.0", "5.1", "6.1", "7.1")
+_BITS_PER_CHANNEL = 96_000  # per second
+_IMAGE_TYPES = {"mjpeg": "image/jpeg", "png": "image/png"}
+
+
+class Carrier(Protocol):
+    """Turns packets of one stream into packets of `track`, whose times are still those of the input."""
+
+    @property
+    def track(self) -> Stream | None:
+        """The stream of the output; None for what is written with its header and has no packets."""
+        ...
+
+    def carry(self, packet: Packet[Stream] | None) -> Sequence[Packet[Stream]]:
+        """What becomes of the packet; None asks for what is still held back."""
+        ...
+
+
+def carrier_for(
+    stream: Stream, output: OutputContainer, container: Container, media: Media
+) -> tuple[Carrier | None, str]:
+    """The way of a stream into the output, and a notice where it does not come through as it was."""
+    if stream.type == "audio":
+        return _sound(cast(AudioStream, stream), output, container)
+    if stream.type == "subtitle":
+        return _subtitles(cast(SubtitleStream, stream), output, container)
+    if stream.type == "attachment" and container.attachments:
+        return _Attachment(output, cast(AttachmentStream, stream)), ""
+    if stream.type == "video" and container.attachments:
+        return _Cover(output, stream, media), ""
+    if stream.type == "video" and container.muxer in ("mp4", "mov"):
+        return _Copied(output, stream), ""
+    return None, f"is left out: there is no place for it in {container.muxer} files"
+
+
+def _sound(track: AudioStream, output: OutputContainer, container: Container) -> tuple[Carrier | None, str]:
+    codec = track.codec_context.name if track.codec_context is not None else ""
+    if not codec:
+        return None, "is left out: FFmpeg does not know its codec"
+    if not container.audio_encoder:
+        return None, f"is left out: {container.muxer} files are silent"
+    again = f"encoded again, as {container.audio_encoder.removeprefix('lib')}"
+    if container.header_first and container.muxer == "matroska" and _has_its_header_in_packets(track):
+        return _Encoded(output, track, container.audio_encoder), (
+            f"has its header in its packets, which matroska in a pipe cannot hold: it is {again}"
+        )
+    # FFmpeg's mp3 decoder is called mp3float
+    if container.audio is None or codec.removesuffix("float") in container.audio:
+        return _Copied(output, track), ""
+    return _Encoded(output, track, container.audio_encoder), (
+        f"is {codec} sound, which does not play in {container.muxer} files: it is {again}"
+    )
+
+
+def _has_its_header_in_packets(track: AudioStream) -> bool:
+    """Whether it is AAC as transport streams have it."""
+    return track.codec_context.name == "aac" and not track.codec_context.extradata
+
+
+def _subtitles(
+    track: SubtitleStream, output: OutputContainer, container: Container
+) -> tuple[Carrier | None, str]:
+    context = cast(SubtitleCodecContext | None, track.codec_context)
+    if context is None or not container.subtitle_encoder:
+        return None, f"is left out: there is no place for it in {container.muxer} files"
+    names = {context.name, context.codec.canonical_name}
+    if names & container.subtitles:
+        return _Copied(output, track), ""
+    context.open(strict=False)
+    if context.subtitle_header is None:
+        return None, f"is left out: {context.name} is made of pictures, {container.muxer} files hold text"
+    wanted = container.subtitle_encoder
+    notice = f"is {context.name}, which {container.muxer} files do not hold: it becomes {wanted}"
+    return _Texts(output, track, wanted), notice
+
+
+class _Copied:
+    """Packets as they are."""
+
+    def __init__(self, output: OutputContainer, stream: Stream) -> None:
+        try:
+            self.track: Stream | None = output.add_stream_from_template(stream, opaque=True)
+        except ValueError as error:  # the muxer has no place for this codec
+            raise SinkError(f"cannot write stream {stream.index}: {error}; use .mkv") from error
+
+    def carry(self, packet: Packet[Stream] | None) -> Sequence[Packet[Stream]]:
+        return [packet] if packet is not None else []
+
+
+class _Encoded:
+    """Sound, encoded again."""
+
+    def __init__(self, output: OutputContainer, stream: AudioStream, encoder: str) -> None:
+        rate, rates = stream.codec_context.sample_rate, _RATES[encoder]
+        self._encoder = cast(
+            AudioStream, output.add_stream(encoder, rate=rate if rate in rates else rates[-1])
+        )
+        self.track: Stream | None = self._encoder
+        most = 2 if encoder == "libmp3lame" else len(_LAYOUTS)
+        channels = min(stream.codec_context.layout.nb_channels, most)
+        # raw samples often come without a layout, which encoders need to know
+        self._encoder.codec_context.layout = _LAYOUTS[channels - 1]
+        self._encoder.codec_context.bit_rate = _BITS_PER_CHANNEL * channels
+
+    def carry(self, packet: Packet[Stream] | None) -> Sequence[Packet[Stream]]:
+        if packet is None:
+            return self._encoder.encode(None)
+        try:
+            frames = cast("Packet[AudioStream]", packet).decode()
+        except av.FFmpegError:  # what cannot be decoded is silent
+            return []
+        return [encoded for frame in frames for encoded in self._encoder.encode(frame)]
+
+
+class _Texts:
+    """Subtitles of text, in another codec."""
+
+    def __init__(self, output: OutputContainer, stream: SubtitleStream, encoder: str) -> None:
+        self._decoder = stream.codec_context
+        track = output.add_stream(encoder)
+        self.track: Stream | None = track
+        self._encoder = cast(SubtitleCodecContext, track.codec_context)
+        self._encoder.subtitle_header = self._decoder.subtitle_header
+        self._encoder.time_base = stream.time_base or Fraction(1, 1000)
+
+    def carry(self, packet: Packet[Stream] | None) -> Sequence[Packet[Stream]]:
+        subtitle = self._decoder.decode2(packet) if packet is not None else None
+        if packet is None or subtitle is None:
+            return []
+        encoded = self._encoder.encode_subtitle(subtitle)
+        encoded.time_base = packet.time_base
+        encoded.pts, encoded.dts, encoded.duration = packet.pts, packet.pts, packet.duration
+        return [encoded]
+
+
+class _Attachment:
+    """A file within the file, such as a font."""
+
+    track: Stream | None = None
+
+    def __init__(self, output: OutputContainer, stream: AttachmentStream) -> None:
+        name = stream.metadata.get("filename") or f"attachment{stream.index}"
+        output.add_attachment(name, stream.mimetype or "application/octet-stream", stream.data)
+
+    def carry(self, packet: Packet[Stream] | None) -> Sequence[Packet[Stream]]:  # noqa: ARG002
+        return []
+
+
+class _Cover:
+    """A picture on the cover, which Matroska keeps as an attachment."""
+
+    track: Stream | None = None
+
+    def __init__(self, output: OutputContainer, stream: Stream, media: Media) -> None:
+        mimetype = _IMAGE_TYPES.get(stream.codec_context.name, "image/jpeg")
+        with closing(media.open()) as container:
+            packets = container.demux(container.streams[stream.index])
+            data = next((bytes(packet) for packet in packets if packet.size), b"")
+        output.add_attachment(f"cover.{mimetype.rpartition('/')[2]}", mimetype, data)
+
+    def carry(self, packet: Packet[Stream] | None) -> Sequence[Packet[Stream]]:  # noqa: ARG002
+        return []

@@ -1,0 +1,98 @@
+"""Raw video for another program: YUV4MPEG2, which says itself what size and rate it has.
+
+    livestyle cam --output - | ffmpeg -i - OUTPUT
+    livestyle cam --output - | ffplay -i -
+
+Format: yuv4mpeg(5) of mjpegtools, with FFmpeg's XCOLORRANGE.
+"""
+
+import os
+import select
+import stat
+import sys
+import time
+from fractions import Fraction
+
+from livestyle.errors import SinkError
+from livestyle.frame import Frame
+from livestyle.sinks.i420 import BT601, BT709, even, to_i420
+
+_PATIENCE_SECONDS = 10.0
+_ATOMIC_BYTES = 4096  # PIPE_BUF on Linux: what a pipe that is ready takes without blocking
+_PIPE_BYTES = 1 << 20
+
+
+class RawSink:
+    """Writes frames of `size` (width, height) to the file descriptor `target`, stdout by default.
+
+    YUV4MPEG2 has a fixed rate and no times: a frame is repeated, or left out, so that the n-th one is of
+    n / `rate` seconds after the first. Odd sides grow by one pixel. Raises `SinkError` where stdout is a
+    terminal, when the reader has gone, and when it takes nothing for ten seconds. `target` stays open.
+    """
+
+    def __init__(self, size: tuple[int, int], *, rate: float = 30.0, target: int | None = None) -> None:
+        self._target = sys.stdout.fileno() if target is None else target
+        if os.isatty(self._target):
+            raise SinkError("cannot write raw video to a terminal: pipe it, as in --output - | ffplay -i -")
+        self.size = size
+        self._rate = Fraction(rate).limit_denominator(1001)
+        # what players assume of untagged video
+        self._matrix = BT709 if size[0] >= 1280 or size[1] > 576 else BT601
+        self._start: float | None = None
+        self._written = 0
+        self._is_pipe = os.name == "posix" and stat.S_ISFIFO(os.fstat(self._target).st_mode)
+        if self._is_pipe:
+            _enlarge(self._target)
+
+    def write(self, frame: Frame) -> None:
+        """Write the frame as often as its time asks for, which may be never. Raises `SinkError`."""
+        height, width = frame.image.shape[:2]
+        if (width, height) != self.size:
+            raise ValueError(f"a frame of {width}x{height} for video of {self.size[0]}x{self.size[1]}")
+        if self._start is None:
+            self._start = frame.pts
+            self._send(self._header())
+        due = round((frame.pts - self._start) * self._rate) + 1
+        if due > self._written:
+            packed = b"FRAME\n" + to_i420(frame.image, self._matrix).tobytes()
+            while self._written < due:
+                self._send(packed)
+                self._written += 1
+
+    def close(self) -> None:
+        """Do nothing: whoever opened the file descriptor closes it."""
+
+    def _header(self) -> bytes:
+        width, height = even(self.size)
+        rate = f"{self._rate.numerator}:{self._rate.denominator}"
+        return f"YUV4MPEG2 W{width} H{height} F{rate} Ip A1:1 C420jpeg XCOLORRANGE=LIMITED\n".encode()
+
+    def _send(self, data: bytes) -> None:
+        left = memoryview(data)
+        try:
+            while left:
+                left = left[os.write(self._target, self._piece(left)) :]
+        except BrokenPipeError as error:
+            raise SinkError("raw video ends here: the program that reads it has gone") from error
+        except OSError as error:
+            raise SinkError(f"cannot write raw video: {(error.strerror or str(error)).lower()}") from error
+
+    def _piece(self, data: memoryview) -> memoryview:
+        """As much as can be written at once; of a pipe that may be full, what it takes without blocking."""
+        if not self._is_pipe:
+            return data
+        until = time.perf_counter() + _PATIENCE_SECONDS
+        while not select.select([], [self._target], [], 0.1)[1]:
+            if time.perf_counter() > until:
+                raise SinkError(f"nobody has read the raw video for {_PATIENCE_SECONDS:g} s: it ends here")
+        return data[:_ATOMIC_BYTES]
+
+
+def _enlarge(pipe: int) -> None:
+    """Let a pipe hold some frames, where that can be had: Linux's default is a tenth of one."""
+    if sys.platform == "linux":
+        import fcntl
+        from contextlib import suppress
+
+        with suppress(OSError):
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)

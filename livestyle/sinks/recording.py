@@ -1,0 +1,216 @@
+"""Recordings of a live show: whatever happens, what was recorded can be played."""
+
+import logging
+import struct
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
+from itertools import count
+from pathlib import Path
+from typing import BinaryIO
+
+import av
+from av.container import OutputContainer
+
+from livestyle.errors import SinkError
+from livestyle.frame import Frame
+from livestyle.sinks.live_sound import LiveSound
+from livestyle.sinks.live_video import LiveVideo
+from livestyle.sinks.partial import PartialFile
+from livestyle.sources.microphone import Microphone
+
+logger = logging.getLogger(__name__)
+
+_FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
+_FRAGMENTS = {
+    "movflags": "+frag_keyframe+delay_moov+default_base_moof",
+    "frag_duration": "500000",  # microseconds: what a crash can cost
+    "flush_packets": "1",
+    "max_interleave_delta": "1000000",  # a microphone that falls silent holds the video back no longer
+}
+_CLUSTERS = {"cluster_time_limit": "500", "flush_packets": "1", "max_interleave_delta": "1000000"}
+
+
+class Recorder:
+    """Records frames of `size` (width, height), at about `rate`, into `path` (.mp4, .m4v, .mov or .mkv).
+
+    Times are those of the frames, from the first one on. With a `microphone`, which is closed here, its
+    sound is recorded in step: `epoch` is `time.perf_counter()` at pts 0, without it the moment of the first
+    `write` counts. The video grows as `NAME.part.mp4`, which plays at any moment, even if the process is
+    killed. `close` makes a file with its index in front of it, under its own name.
+
+    When writing fails, as on a full disk, what was recorded is kept under the name of the file, and
+    `SinkError` is raised; later frames raise it again. What can be known beforehand is raised on opening.
+    """
+
+    def __init__(
+        self,
+        path: Path | str,
+        size: tuple[int, int],
+        *,
+        rate: float = 30.0,
+        microphone: Microphone | None = None,
+        epoch: float | None = None,
+    ) -> None:
+        self.path = Path(path)
+        self._form = _format(self.path)
+        self._part = _claim(self.path)
+        self._opened = ExitStack()
+        self._failure: str | None = None
+        try:
+            self._container = self._opened.enter_context(closing(_open(self._part, self._form)))
+            self._video = LiveVideo(self._container, size, rate)
+            self._sound = LiveSound(self._container, microphone, epoch) if microphone else None
+            if self._sound is not None:
+                self._opened.callback(self._sound.close)
+            self._container.start_encoding()
+        except (av.FFmpegError, OSError) as error:
+            self._release()
+            self._part.unlink(missing_ok=True)
+            raise SinkError(
+                f"cannot record to {self.path}: {_reason(error)}; choose another place"
+            ) from error
+
+    def write(self, frame: Frame) -> None:
+        """Record a frame, and the sound up to now. Raises `SinkError`."""
+        if self._failure is not None:
+            raise SinkError(self._failure)
+        with self._kept_on_failure():
+            self._video.write(frame)
+            if self._sound is not None and self._video.start is not None:
+                self._sound.write(self._video.start)
+
+    def close(self) -> None:
+        """Finish the recording and put it in its place; safe to call twice. Raises `SinkError`."""
+        if not self._part.exists() or self._failure is not None:
+            self._release()
+            return
+        if self._video.start is None:
+            self._release()
+            self._part.unlink(missing_ok=True)
+            raise SinkError(f"cannot record to {self.path}: not one frame came")
+        with self._kept_on_failure():
+            self._video.finish()
+            if self._sound is not None:
+                self._sound.finish(self._video.start)
+            self._container.close()
+        self._release()
+        self._settle()
+
+    def _settle(self) -> None:
+        """Turn the growing file into the final one; where there is no room for both, it is that itself."""
+        if self._form == "matroska" or not self._remux():
+            self._part.replace(self.path)
+        self._part.unlink(missing_ok=True)
+
+    def _remux(self) -> bool:
+        partial = PartialFile(self.path)
+        try:
+            _copy(self._part, partial.part, self._form)
+        except (av.FFmpegError, OSError) as error:
+            partial.discard()
+            logger.warning("%s plays, but some programs cannot seek in it: %s", self.path, _reason(error))
+            return False
+        except BaseException:
+            partial.discard()
+            raise
+        partial.commit()
+        return True
+
+    def _release(self) -> None:
+        with suppress(av.FFmpegError, OSError):  # a full disk fails again here: that was reported
+            self._opened.close()
+
+    @contextmanager
+    def _kept_on_failure(self) -> Iterator[None]:
+        try:
+            yield
+        except (av.FFmpegError, OSError) as error:
+            self._release()
+            kept = self._keep()
+            what = f"{self.path} holds what was recorded" if kept else "nothing was recorded"
+            self._failure = f"recording stopped: {_reason(error)}; {what}"
+            raise SinkError(self._failure) from error
+
+    def _keep(self) -> bool:
+        """Leave what can be played of the growing file under the final name, if there is anything."""
+        with suppress(OSError):
+            if self._form != "matroska":
+                cut_after_last_fragment(self._part)
+            if self._part.stat().st_size:
+                self._part.replace(self.path)
+                return True
+            self._part.unlink()
+        return False
+
+
+def cut_after_last_fragment(path: Path) -> None:
+    """Cut a fragmented MP4 after its last whole fragment; to nothing, where there is none.
+
+    Boxes: ISO/IEC 14496-12, section 4.2.
+    """
+    with path.open("r+b") as file:
+        whole = 0
+        for kind, end in _boxes(file):
+            whole = end if kind == b"mdat" else whole
+        file.truncate(whole)
+
+
+def _boxes(file: BinaryIO) -> Iterator[tuple[bytes, int]]:
+    """Kind and end of each box at the top level that is there as a whole."""
+    length = file.seek(0, 2)
+    start = 0
+    while start + 8 <= length:
+        file.seek(start)
+        size, kind = struct.unpack(">I4s", file.read(8))
+        if size == 1:
+            size = int.from_bytes(file.read(8))
+        if size < 8 or start + size > length:
+            return
+        start += size
+        yield kind, start
+
+
+def _format(path: Path) -> str:
+    if path.suffix.lower() not in _FORMATS:
+        known = ", ".join(_FORMATS)
+        raise SinkError(
+            f"cannot record to {path}: {path.suffix or 'no suffix'} is no format here; use {known}"
+        )
+    return _FORMATS[path.suffix.lower()]
+
+
+def _claim(path: Path) -> Path:
+    """Make the file that grows, beside `path`, without touching what an earlier crash may have left there."""
+    PartialFile(path).discard()  # says what is wrong with the place, if anything is
+    for number in count(1):
+        part = path.with_name(f"{path.stem}.part{number if number > 1 else ''}{path.suffix}")
+        try:
+            part.touch(exist_ok=False)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise SinkError(f"cannot record to {path}: {_reason(error)}; choose another place") from error
+        return part
+    raise AssertionError("numbers do not end")
+
+
+def _open(part: Path, form: str) -> OutputContainer:
+    options = _CLUSTERS if form == "matroska" else _FRAGMENTS
+    return av.open(f"file:{part}", "w", format=form, container_options=options)
+
+
+def _copy(part: Path, target: Path, form: str) -> None:
+    """Copy all tracks into a file whose index comes first, so that everything can play it at once."""
+    with (
+        av.open(f"file:{part}") as source,
+        av.open(f"file:{target}", "w", format=form, container_options={"movflags": "+faststart"}) as output,
+    ):
+        tracks = {stream: output.add_stream_from_template(stream, opaque=True) for stream in source.streams}
+        for packet in source.demux():
+            if packet.dts is not None:
+                packet.stream = tracks[packet.stream]
+                output.mux_one(packet)
+
+
+def _reason(error: OSError | av.FFmpegError) -> str:
+    return (error.strerror or str(error)).lower()

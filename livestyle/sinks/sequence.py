@@ -1,0 +1,59 @@
+"""A video as numbered pictures."""
+
+from pathlib import Path
+
+from livestyle.errors import SinkError
+from livestyle.frame import Frame
+from livestyle.numbered import is_sound
+from livestyle.sinks.picture import check_target, write_picture
+
+
+class SequenceSink:
+    """Writes each frame to a picture of its own, numbered from 1 on by `pattern`, like `frames/%05d.png`.
+
+    Each picture appears when it is complete; on an error those before it stay. With `overwrite` False no
+    picture is replaced. Raises `SinkError`.
+    """
+
+    def __init__(self, pattern: Path | str, *, overwrite: bool = True) -> None:
+        self.path = Path(pattern)
+        self.count = 0
+        """Pictures written."""
+        self._overwrite = overwrite
+        if not is_sound(self.path):
+            raise SinkError(f"cannot write {pattern}: only the name may be numbered; write frames/%05d.png")
+        self._check(self._path(1))
+        check_target(self._path(1))
+
+    @property
+    def complete(self) -> bool:
+        """Whether there is something to keep."""
+        return self.count > 0
+
+    def write(self, frame: Frame) -> None:
+        """Write the next picture. Raises `SinkError`."""
+        path = self._path(self.count + 1)
+        self._check(path)
+        write_picture(path, frame.image)
+        self.count += 1
+
+    def close(self) -> None:
+        """Raise `SinkError` when no frame was written; safe to call twice."""
+        if not self.count:
+            raise SinkError(f"cannot write {self.path}: not one frame came; choose another input")
+
+    def __enter__(self) -> "SequenceSink":
+        """Return the sink."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Close on a normal end."""
+        if kind is None:
+            self.close()
+
+    def _path(self, number: int) -> Path:
+        return self.path.with_name(self.path.name % number)
+
+    def _check(self, path: Path) -> None:
+        if not self._overwrite and path.exists():
+            raise SinkError(f"cannot write {path}: it exists; choose another name, or add --overwrite")

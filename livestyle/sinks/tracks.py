@@ -1,0 +1,175 @@
+"""All of a file that is not its picture, carried into another while that one's video is made."""
+
+from __future__ import annotations  # PyAV's Packet takes its parameter only in annotations
+
+import logging
+from collections.abc import Iterator
+from fractions import Fraction
+
+import av
+from av.container import InputContainer, OutputContainer
+from av.packet import Packet
+from av.stream import Disposition, Stream
+
+from livestyle.errors import SinkError
+from livestyle.sinks.carriers import Carrier, carrier_for
+from livestyle.sinks.containers import Container
+from livestyle.sources.media import Excerpt, Media
+
+logger = logging.getLogger(__name__)
+
+_OF_THE_FILE = {"encoder", "major_brand", "minor_version", "compatible_brands", "duration"}
+"""Tags that describe the file itself, which the new one has of its own."""
+_GAP_SECONDS = 5
+"""Packets of one moment lie this close together in a file."""
+
+
+class Tracks:
+    """Sound, subtitles, chapters, attachments and tags of `excerpt`, in time with the video of `output`.
+
+    Packets are copied as they are. What players cannot play in `container` is encoded again, and what has no
+    place in it is left out, each with a logged notice. Times are kept: whichever of sound and video starts
+    first is at 0, and `video_start_seconds` says where that puts the video; of an excerpt that begins later,
+    the video is at 0.
+    """
+
+    def __init__(self, excerpt: Excerpt, output: OutputContainer, container: Container) -> None:
+        self.video_start_seconds = Fraction(0)
+        self._name = excerpt.media.name
+        self._output = output
+        self._container = container
+        self._input = _open(excerpt.media)
+        self._carriers: dict[int, Carrier] = {}
+        self._packets: Iterator[Packet[Stream]] = iter(())
+        self._waiting: Packet[Stream] | None = None
+        try:
+            self._add(excerpt)
+        except BaseException:
+            self.close()
+            raise
+
+    def copy(self, until_seconds: float = float("inf")) -> None:
+        """Carry over what is before `until_seconds` of the output; all the rest by default."""
+        while self._waiting is not None and self._seconds(self._waiting) < until_seconds:
+            packet = self._waiting
+            self._mux(self._carriers[packet.stream_index], packet)
+            self._waiting = next(self._packets, None)
+
+    def finish(self) -> None:
+        """Carry over what encoders still hold back."""
+        for carrier in self._carriers.values():
+            self._mux(carrier, None)
+
+    def close(self) -> None:
+        """Close the file all this comes from; safe to call twice."""
+        self._input.close()
+
+    def _add(self, excerpt: Excerpt) -> None:
+        sounds = [_start(track) for track in self._input.streams.audio]
+        video = excerpt.begin if excerpt.begin is not None else _first_frame_seconds(excerpt.media)
+        starts = sounds if video is None else [video] if excerpt.begins_later else [video, *sounds]
+        self._origin = min(starts, default=Fraction(0))
+        self._begin = self._origin if excerpt.begins_later else None
+        self.video_start_seconds = Fraction(0) if video is None else video - self._origin
+        self._end = None
+        if excerpt.length_seconds is not None:
+            self._end = self._origin + self.video_start_seconds + Fraction(excerpt.length_seconds)
+        for stream in self._input.streams:
+            if carrier := self._carrier(stream, excerpt.media):
+                self._carriers[stream.index] = carrier
+        self._add_chapters()
+        self._output.metadata.update(_tags(self._input.metadata))
+        self._packets = self._read()
+        self._waiting = next(self._packets, None)
+
+    def _carrier(self, stream: Stream, media: Media) -> Carrier | None:
+        if stream.type == "video" and not stream.disposition & Disposition.attached_pic:
+            return None
+        carrier, notice = carrier_for(stream, self._output, self._container, media)
+        if notice:
+            logger.warning("%s of %s %s", _called(stream), self._name, notice)
+        if carrier is not None and carrier.track is not None:
+            carrier.track.metadata.update(_tags(stream.metadata))
+            carrier.track.disposition = stream.disposition
+        return carrier
+
+    def _add_chapters(self) -> None:
+        chapters = self._input.chapters()
+        if chapters and not self._container.chapters:
+            logger.warning("the chapters of %s are left out: there is no place for them", self._name)
+            return
+        kept = []
+        for chapter in chapters:
+            base = chapter["time_base"] or Fraction(1)
+            shift = round(self._origin / base)
+            end = chapter["end"] - shift
+            if self._end is not None:
+                end = min(end, round((self._end - self._origin) / base))
+            start = max(0, chapter["start"] - shift)
+            if start < end:
+                kept.append(chapter | {"start": start, "end": end})
+        self._output.set_chapters(kept)
+
+    def _read(self) -> Iterator[Packet[Stream]]:
+        """The packets of what is carried, within the excerpt, past what is damaged."""
+        streams = [self._input.streams[index] for index in self._carriers]
+        if not any(carrier.track is not None for carrier in self._carriers.values()):
+            return
+        failures = 0
+        while failures < 100:
+            try:
+                for packet in self._input.demux(streams):
+                    if packet.pts is None:
+                        continue
+                    moment = packet.pts * packet.time_base
+                    if self._end is not None and moment > self._end + _GAP_SECONDS:
+                        return
+                    if self._within(moment):
+                        yield packet
+                return
+            except av.FFmpegError:  # told by whoever decodes the video
+                failures += 1
+
+    def _within(self, moment: Fraction) -> bool:
+        return (self._begin is None or moment >= self._begin) and (self._end is None or moment < self._end)
+
+    def _seconds(self, packet: Packet[Stream]) -> float:
+        return float((packet.pts or 0) * packet.time_base - self._origin)
+
+    def _mux(self, carrier: Carrier, packet: Packet[Stream] | None) -> None:
+        for carried in carrier.carry(packet):
+            shift = round(self._origin / carried.time_base)
+            carried.pts = None if carried.pts is None else carried.pts - shift
+            carried.dts = None if carried.dts is None else carried.dts - shift
+            assert carrier.track is not None
+            carried.stream = carrier.track
+            self._output.mux_one(carried)
+
+
+def _open(media: Media) -> InputContainer:
+    try:
+        return media.open()
+    except (av.FFmpegError, OSError) as error:
+        raise SinkError(f"cannot read the sound of {media.name}: {error.strerror}; leave it out") from error
+
+
+def _start(track: Stream) -> Fraction:
+    return (track.start_time or 0) * (track.time_base or Fraction(0))
+
+
+def _first_frame_seconds(media: Media) -> Fraction | None:
+    """When the first frame is shown, by the file's own clock; Matroska states it nowhere else."""
+    with _open(media) as container:
+        video = container.streams.video[:1]
+        frame = next(container.decode(*video), None) if video else None
+    return frame.pts * frame.time_base if frame and frame.pts is not None and frame.time_base else None
+
+
+def _tags(metadata: dict[str, str]) -> dict[str, str]:
+    """What describes the content, not the file or the encoder; Matroska's statistics are in capitals."""
+    return {k: v for k, v in metadata.items() if k.lower() not in _OF_THE_FILE and not k.startswith("_")}
+
+
+def _called(stream: Stream) -> str:
+    language = stream.metadata.get("language")
+    return f"stream {stream.index} ({stream.type}{f', {language}' if language else ''})"

@@ -1,0 +1,145 @@
+"""Decoding past what is damaged: what can be shown is shown, and what could not is told."""
+
+from __future__ import annotations  # PyAV's Packet takes its parameter only in annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import cast
+
+import av
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Stream
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from livestyle.errors import SourceError
+
+_STATE_THEIR_LENGTH = ("mov", "matroska", "flv", "asf")
+"""FFmpeg's readers of formats that say how long they are; of others it guesses."""
+_SLACK_SECONDS = Fraction(1, 4)
+_PATIENCE = 600
+"""Packets in a row that may be beyond reading, before the first frame or between readable ones."""
+
+
+class Decoder:
+    """The frames of one video stream, in order; damaged ones are left out."""
+
+    def __init__(self, container: InputContainer, stream: VideoStream, name: str) -> None:
+        self._container = container
+        self._stream = stream
+        self._name = name
+        self._failures: list[Fraction | None] = []
+        self._reason = ""
+        self._shown = 0
+        self._end = Fraction(0)
+        self._ended = False
+        self._stated, self._slack = _stated_end(container, stream)
+
+    def frames(self) -> Iterator[VideoFrame]:
+        """Yield the frames. Raises SourceError where there is not one."""
+        yield from self._decode()
+        self._ended = True
+        if not self._shown:
+            trouble = f"cannot be decoded ({self._reason})" if self._reason else "holds no frames"
+            raise SourceError(f"cannot read {self._name}: its video {trouble}; choose another file")
+
+    @property
+    def faults(self) -> list[str]:
+        """What was wrong with what has been read so far, one line each."""
+        return [line for line in (self._damage(), self._cut() if self._ended else "") if line]
+
+    def forget(self) -> None:
+        """Take what was wrong so far for no fault: those frames are not wanted."""
+        self._failures.clear()
+
+    def _decode(self) -> Iterator[VideoFrame]:
+        failed_in_a_row = 0
+        for packet in self._packets():
+            try:
+                frames = packet.decode()
+            except av.FFmpegError as error:
+                failed_in_a_row += 1
+                self._fail(error, _seconds(packet.pts, packet.time_base))
+                if not self._shown and failed_in_a_row == _PATIENCE:
+                    break
+                continue
+            failed_in_a_row = 0
+            yield from self._counted(frames)
+        yield from self._rest()
+
+    def _counted(self, frames: list[VideoFrame]) -> Iterator[VideoFrame]:
+        for frame in frames:
+            self._shown += 1
+            if frame.is_corrupt:
+                self._failures.append(_seconds(frame.pts, frame.time_base))
+            yield frame
+
+    def _packets(self) -> Iterator[Packet[VideoStream]]:
+        """The video's packets. All streams are read: the longest tells whether the end is missing."""
+        failed_in_a_row = 0
+        while failed_in_a_row < _PATIENCE:
+            try:
+                for packet in self._container.demux():
+                    failed_in_a_row = 0
+                    self._look_at(packet)
+                    if packet.stream_index == self._stream.index and packet.size:
+                        yield cast("Packet[VideoStream]", packet)
+            except av.FFmpegError as error:
+                failed_in_a_row += 1
+                self._fail(error, self._end)
+            else:
+                return
+
+    def _rest(self) -> Iterator[VideoFrame]:
+        """What the decoder still holds back at the end."""
+        flush = cast("Packet[VideoStream]", Packet())
+        flush.stream = self._stream
+        if self._stream.time_base is not None:
+            flush.time_base = self._stream.time_base
+        try:
+            frames = flush.decode()
+        except av.FFmpegError as error:  # EOFError is one of them: there was nothing to decode
+            if not isinstance(error, EOFError):
+                self._fail(error, self._end)
+            return
+        yield from self._counted(frames)
+
+    def _look_at(self, packet: Packet[Stream]) -> None:
+        moment = _seconds(packet.pts, packet.time_base)
+        if moment is not None:
+            self._end = max(self._end, moment + (packet.duration or 0) * packet.time_base)
+
+    def _fail(self, error: av.FFmpegError, moment: Fraction | None) -> None:
+        self._reason = self._reason or (error.strerror or str(error)).lower()
+        self._failures.append(moment)
+
+    def _damage(self) -> str:
+        count = len(self._failures)
+        places = [float(moment) for moment in self._failures if moment is not None]
+        where = f" between {min(places):.2f} and {max(places):.2f} s" if places else ""
+        trouble = f"{count} frame{'s' * (count > 1)}{where} could not be decoded"
+        return f"{self._name} is damaged: {trouble}" if count else ""
+
+    def _cut(self) -> str:
+        """Where the file ends long before the end it states, which FFmpeg takes for an end like any."""
+        if self._stated is None or self._end + self._slack >= self._stated:
+            return ""
+        seen, stated = float(self._end), float(self._stated)
+        return f"{self._name} is cut short: it ends at {seen:.1f} of {stated:.1f} s"
+
+
+def _stated_end(container: InputContainer, stream: VideoStream) -> tuple[Fraction | None, Fraction]:
+    """When the file ends, as it says itself, and by how much it may be wrong; None where it does not say."""
+    if container.format.name == "avi" and stream.frames and stream.time_base:
+        # FFmpeg corrects the length of a cut file by itself; only the number of frames is as it was
+        return stream.frames * stream.time_base, max(2 * stream.time_base, _SLACK_SECONDS / 2)
+    slack = _SLACK_SECONDS + 2 / (stream.average_rate or Fraction(30))
+    if not container.format.name.startswith(_STATE_THEIR_LENGTH) or not container.duration:
+        return None, slack
+    start = Fraction(container.start_time or 0, av.time_base)
+    return Fraction(container.duration, av.time_base) + min(start, Fraction(0)), slack
+
+
+def _seconds(ticks: int | None, time_base: Fraction | None) -> Fraction | None:
+    return None if ticks is None or time_base is None else ticks * time_base

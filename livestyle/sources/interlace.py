@@ -1,0 +1,59 @@
+"""Interlaced video made progressive, by FFmpeg's bwdif filter."""
+
+from collections.abc import Iterator
+
+import av
+import av.filter
+from av.video.frame import VideoFrame
+
+
+class Deinterlacer:
+    """Gives the frames it is given, with the two fields of each interlaced one made into one picture.
+
+    The filter begins with the first interlaced frame: what comes before passes as it is. It needs the frame
+    after each, so the last one comes from `rest`.
+    """
+
+    def __init__(self) -> None:
+        self.active = False
+        """Whether an interlaced frame has come."""
+        self._graph: av.filter.Graph | None = None
+        self._shape: tuple[int, int, str] | None = None
+
+    def feed(self, frame: VideoFrame) -> Iterator[VideoFrame]:
+        """Take one frame; yield those that are ready."""
+        self.active = self.active or frame.interlaced_frame
+        if not self.active or frame.pts is None or frame.time_base is None:
+            yield frame
+            return
+        shape = frame.width, frame.height, frame.format.name
+        if self._graph is None or shape != self._shape:
+            yield from self.rest()
+            self._graph, self._shape = _graph(frame), shape
+        self._graph.vpush(frame)
+        yield from _ready(self._graph)
+
+    def rest(self) -> Iterator[VideoFrame]:
+        """Yield what is left at the end."""
+        if self._graph is not None:
+            graph, self._graph = self._graph, None
+            graph.vpush(None)
+            yield from _ready(graph)
+
+
+def _graph(frame: VideoFrame) -> av.filter.Graph:
+    graph = av.filter.Graph()
+    source = graph.add_buffer(
+        width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base
+    )
+    graph.link_nodes(source, graph.add("bwdif", "mode=send_frame:deint=interlaced"), graph.add("buffersink"))
+    graph.configure()
+    return graph
+
+
+def _ready(graph: av.filter.Graph) -> Iterator[VideoFrame]:
+    while True:
+        try:
+            yield graph.vpull()
+        except (av.BlockingIOError, EOFError):
+            return

@@ -1,0 +1,111 @@
+"""A video to read: a file, a sequence of pictures, or what comes through a pipe."""
+
+import os
+import sys
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+
+from livestyle.errors import SourceError
+from livestyle.numbered import is_numbered, numbers
+from livestyle.sources.hwaccel import open_container
+from livestyle.sources.spool import Spool
+
+STDIN = "-"
+_USUAL_RATE = Fraction(30)
+_PATIENCE_SECONDS = 30.0
+
+
+class Media:
+    """What can be opened several times over, by each reader for itself; closed by whoever made it.
+
+    `path` is a file, a named pipe, `-` for stdin, or numbered pictures like `frames/%05d.png`, of which
+    `rate` are shown a second. Raises SourceError where there is nothing to open.
+    """
+
+    def __init__(self, path: Path | str, *, rate: float | Fraction | None = None) -> None:
+        self.path = Path(path)
+        self.name = "stdin" if str(path) == STDIN else str(path)
+        self.pictures: list[int] = []
+        """The numbers of a sequence's pictures; empty for anything else."""
+        self._rate = Fraction(rate or _USUAL_RATE).limit_denominator(1001)
+        self._spool: Spool | None = None
+        if str(path) == STDIN:
+            self._spool = Spool(sys.stdin.fileno(), self.name, _patience_seconds(), owned=False)
+        elif is_numbered(self.path) and not self.path.exists():
+            self.pictures = numbers(self.path)
+        else:
+            self._check()
+
+    def open(self, hwaccel: str = "none") -> InputContainer:
+        """A container of its own for each caller, who closes it. Raises as FFmpeg does.
+
+        `hwaccel` decodes a file on an NVIDIA GPU (`auto`) where there is one that can, or never (`none`).
+        """
+        if self._spool is not None:
+            return av.open(self._spool.view(), "r", metadata_errors="replace")
+        # the prefix keeps a colon in a name from being read as a protocol
+        name = f"file:{self.path}"
+        if self.pictures:
+            options = {"framerate": str(self._rate), "start_number": str(self.pictures[0])}
+            return av.open(name, "r", format="image2", options=options)
+        return open_container(name, hwaccel, metadata_errors="replace")
+
+    @property
+    def gap(self) -> str:
+        """Which picture of a sequence is missing, in words; empty where none is."""
+        for number, following in pairwise(self.pictures):
+            if following != number + 1:
+                return f"picture {number + 1} is missing: those from {following} on were left out"
+        return ""
+
+    def begins_as_mp4(self) -> bool:
+        """Whether it is of the family of mp4, whose index may be missing."""
+        if self._spool is not None:
+            return self._spool.read_at(4, 4) == b"ftyp"
+        if self.pictures:
+            return False
+        with self.path.open("rb") as file:
+            return file.read(8)[4:] == b"ftyp"
+
+    def close(self) -> None:
+        """Forget what a pipe brought; safe to call twice."""
+        if self._spool is not None:
+            self._spool.close()
+
+    def _check(self) -> None:
+        if not self.path.exists():
+            raise SourceError(f"cannot open {self.path}: no such file; check the name")
+        if self.path.is_dir():
+            raise SourceError(f"cannot open {self.path}: it is a folder; name a video in it")
+        if not os.access(self.path, os.R_OK):
+            raise SourceError(f"cannot open {self.path}: permission denied; ask its owner")
+        if self.path.is_fifo():
+            self._spool = Spool(os.open(self.path, os.O_RDONLY), self.name, _patience_seconds())
+        elif self.path.is_file() and self.path.stat().st_size == 0:
+            raise SourceError(f"cannot open {self.path}: it is empty; is it a video?")
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """The part of a video that something is made from."""
+
+    media: Media
+    begin: Fraction | None = None
+    """The moment of its first frame by the video's own clock; None where that is not known."""
+    begins_later: bool = False
+    """Whether it begins after the video does."""
+    length_seconds: float | None = None
+    """None: to the end of the video."""
+
+
+def _patience_seconds() -> float:
+    """How long a pipe may bring nothing before it is given up."""
+    try:
+        return float(os.environ.get("LIVESTYLE_PATIENCE", _PATIENCE_SECONDS))
+    except ValueError:
+        return _PATIENCE_SECONDS

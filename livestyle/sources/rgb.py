@@ -1,0 +1,132 @@
+"""From a decoded frame to an image: RGB, upright, opaque, in 8 bits, of one size."""
+
+import logging
+import struct
+from typing import cast
+
+import cv2
+import numpy as np
+from av.sidedata.sidedata import SideDataContainer
+from av.sidedata.sidedata import Type as SideDataType
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
+
+from livestyle import colors
+from livestyle.colors import Colors
+from livestyle.frame import Image
+from livestyle.sources.tonemap import ToneMapper
+
+logger = logging.getLogger(__name__)
+
+_EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
+"""Without these swscale is a whole level too dark."""
+_CONSTANT_LUMINANCE = 10
+_PLANAR = ("yuv420p", "yuvj420p")
+
+
+class ToRgb:
+    """Converts the frames of one video, all to the size of the first one.
+
+    What cannot be kept is told once, in the log.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._reformatter = VideoReformatter()
+        self._tone_mapper = ToneMapper()
+        self._coded_size: tuple[int, int] | None = None
+        self._told: set[str] = set()
+
+    def __call__(self, frame: VideoFrame) -> Image:
+        """The image that players show for the frame."""
+        size = frame.width, frame.height
+        self._coded_size = self._coded_size or size
+        image = self._convert(frame)
+        if size != self._coded_size:
+            self._tell("changes its size to %dx%d: it is scaled to the first one", *size)
+            image = cv2.resize(image, self._coded_size, interpolation=cv2.INTER_AREA).astype(np.uint8)
+        return upright(image, frame)
+
+    def _convert(self, frame: VideoFrame) -> Image:
+        if is_hdr(frame):
+            self._tell("has a high dynamic range: it is painted with the tones of an ordinary screen")
+            return np.ascontiguousarray(self._tone_mapper(frame, _is_full(frame)).to_ndarray(), np.uint8)
+        if any(component.is_alpha for component in frame.format.components):
+            return self._opaque(frame)
+        even = frame.width % 2 == 0 and frame.height % 2 == 0
+        if frame.format.name in _PLANAR and even and colors.knows(_matrix(frame)):
+            return _from_planes(frame)
+        return self._reformat(frame, "rgb24")
+
+    def _opaque(self, frame: VideoFrame) -> Image:
+        rgba = self._reformat(frame, "rgba")
+        alpha = rgba[..., 3]
+        if alpha.min() == 255:
+            return np.ascontiguousarray(rgba[..., :3])
+        self._tell("has transparent parts: they are painted as black")
+        return np.asarray(cv2.multiply(rgba[..., :3], cv2.merge([alpha] * 3), scale=1 / 255), np.uint8)
+
+    def _reformat(self, frame: VideoFrame, form: str) -> Image:
+        converted = self._reformatter.reformat(
+            frame,
+            format=form,
+            src_colorspace=_matrix(frame),
+            src_color_range=ColorRange.JPEG if _is_full(frame) else ColorRange.MPEG,
+            dst_color_range=ColorRange.JPEG,
+            interpolation=_EXACT,
+        )
+        return np.ascontiguousarray(converted.to_ndarray(), np.uint8)
+
+    def _tell(self, what: str, *values: object) -> None:
+        if what not in self._told:
+            self._told.add(what)
+            logger.warning(f"%s {what}", self._name, *values)
+
+
+def is_hdr(frame: VideoFrame) -> bool:
+    """Whether the frame is to be shown brighter than ordinary screens are."""
+    return frame.color_trc in (colors.PQ, colors.HLG)
+
+
+def colors_of(frame: VideoFrame) -> Colors:
+    """The tags for what is made of the frame: its own, or BT.709 where it has none that can be kept."""
+    if is_hdr(frame) or not colors.knows(frame.colorspace):
+        return Colors()
+    return Colors(frame.colorspace, frame.color_primaries, frame.color_trc)
+
+
+def upright(image: Image, frame: VideoFrame) -> Image:
+    """The image turned, and mirrored, as the frame's display matrix says."""
+    matrix = cast(SideDataContainer, frame.side_data).get(SideDataType.DISPLAYMATRIX)
+    if matrix is None:
+        return image
+    # a pixel at x, y is shown at a x + c y, b x + d y
+    a, b, _, c, d = struct.unpack("<5i", bytes(matrix)[:20])
+    if abs(b) > abs(a):
+        image, a, d = image.transpose(1, 0, 2), c, b
+    return np.ascontiguousarray(image[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1])
+
+
+def _from_planes(frame: VideoFrame) -> Image:
+    """YUV 4:2:0 to RGB, each chroma sample over its four pixels: without swscale's rounding down."""
+    width, height = frame.width, frame.height
+    planes = frame.to_ndarray()
+    chroma = planes[height:].reshape(2, height // 2, width // 2)
+    enlarged = [cv2.resize(c, (width, height), interpolation=cv2.INTER_NEAREST) for c in chroma]
+    yuv = cv2.merge([planes[:height], *enlarged])
+    return cv2.transform(yuv, colors.to_rgb(_matrix(frame), _is_full(frame))).astype(np.uint8, copy=False)
+
+
+def _matrix(frame: VideoFrame) -> int:
+    """The YUV matrix the frame is tagged with; untagged, the one players assume from its size."""
+    if frame.colorspace == _CONSTANT_LUMINANCE:
+        return colors.BT2020
+    if colors.knows(frame.colorspace):
+        return frame.colorspace
+    return colors.BT709 if frame.width >= 1280 or frame.height > 576 else colors.BT470BG
+
+
+def _is_full(frame: VideoFrame) -> bool:
+    if frame.color_range in (ColorRange.MPEG, ColorRange.JPEG):
+        return frame.color_range == ColorRange.JPEG
+    return frame.format.name.startswith("yuvj")

@@ -1,0 +1,102 @@
+"""What comes through a pipe, kept, so that several readers can each go to and fro in it."""
+
+import io
+import os
+import select
+import tempfile
+import threading
+from typing import IO
+
+from livestyle.errors import SourceError
+
+_CHUNK = 1 << 18
+
+
+class Spool:
+    """The bytes of the descriptor `fd`, read as they are needed and kept in a temporary file.
+
+    Raises SourceError in whoever reads when nothing comes for `patience_seconds`. Safe to read from several
+    threads.
+    """
+
+    def __init__(self, fd: int, name: str, patience_seconds: float, *, owned: bool = True) -> None:
+        self.name = name
+        self._fd = fd
+        self._owned = owned
+        self._patience_seconds = patience_seconds
+        self._kept: IO[bytes] = tempfile.TemporaryFile(prefix="livestyle-")  # noqa: SIM115 - until `close`
+        self._size = 0
+        self._ended = False
+        self._lock = threading.Lock()
+
+    def read_at(self, position: int, count: int) -> bytes:
+        """Up to `count` bytes from there; none at the end. Waits for those that have not come yet."""
+        with self._lock:
+            while self._size <= position and not self._ended:
+                self._pull()
+            self._kept.seek(position)
+            return self._kept.read(min(count, max(0, self._size - position)))
+
+    def view(self) -> "View":
+        """A reader with a position of its own."""
+        return View(self)
+
+    def close(self) -> None:
+        """Forget what was kept, and close the descriptor where it is `owned`; safe to call twice."""
+        if not self._kept.closed:
+            self._kept.close()
+            if self._owned:
+                os.close(self._fd)
+
+    def _pull(self) -> None:
+        try:
+            ready = select.select([self._fd], [], [], self._patience_seconds)[0]
+        except OSError:  # Windows, where only sockets can be waited for
+            ready = [self._fd]
+        if not ready:
+            raise SourceError(
+                f"cannot read {self.name}: nothing came for {self._patience_seconds:g} s; does it still run?"
+            )
+        data = os.read(self._fd, _CHUNK)
+        self._ended = not data
+        self._kept.seek(self._size)
+        self._kept.write(data)
+        self._size += len(data)
+
+
+class View(io.RawIOBase):
+    """A file as FFmpeg reads it. Its length is unknown: the pipe may never end."""
+
+    def __init__(self, spool: Spool) -> None:
+        super().__init__()
+        self.name = spool.name
+        self._spool = spool
+        self._position = 0
+
+    def read(self, size: int = -1) -> bytes:
+        """Up to `size` bytes; none at the end."""
+        data = self._spool.read_at(self._position, size if size >= 0 else _CHUNK)
+        self._position += len(data)
+        return data
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go to `offset` from the beginning or from here; -1 for the end, which may never come.
+
+        FFmpeg takes that for an answer, where an exception would come out of it later.
+        """
+        if whence == os.SEEK_END:
+            return -1
+        self._position = offset + (self._position if whence == os.SEEK_CUR else 0)
+        return self._position
+
+    def tell(self) -> int:
+        """The position of the next byte."""
+        return self._position
+
+    def seekable(self) -> bool:
+        """True: what has come is kept."""
+        return True
+
+    def readable(self) -> bool:
+        """True."""
+        return True

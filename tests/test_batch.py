@@ -1,0 +1,183 @@
+"""Many files: each is painted or its failure told, and nothing that is done is done again."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from livestyle.batch import collect, fingerprint, targets
+from livestyle.errors import SourceError
+from livestyle.sources import open_source
+from tests.media import greys, make_video, sound_packets, video_seconds
+from tests.pictures import scene
+
+COMMAND = [sys.executable, "-m", "livestyle", "batch"]
+
+
+def batch(*arguments: object, listed: str | None = None) -> "subprocess.CompletedProcess[str]":
+    command = [*COMMAND, *map(str, arguments), "--strength", "0"]
+    return subprocess.run(command, input=listed, capture_output=True, text=True, timeout=120, check=False)
+
+
+def clips(folder: Path, *names: str) -> list[Path]:
+    folder.mkdir(exist_ok=True)
+    return [make_video(folder / name, [scene(64, 48)] * 4, sound="aac") for name in names]
+
+
+def report(folder: Path) -> dict[str, dict[str, object]]:
+    rows = json.loads((folder / "livestyle-batch.json").read_text())["files"]
+    return {Path(str(row["source"])).name: row for row in rows}
+
+
+def test_inputs_are_files_folders_and_patterns_each_once(tmp_path: Path) -> None:
+    a, b, c = clips(tmp_path / "in", "a.mp4", "b.mkv", "c.mov")
+    (tmp_path / "in" / "notes.txt").write_text("no video")
+    assert collect([str(b), str(tmp_path / "in")]) == [b, a, c]
+    assert collect([str(tmp_path / "in" / "*.m[ok]v")]) == [b, c]
+    assert collect([str(tmp_path / "missing.mp4")]) == [tmp_path / "missing.mp4"]
+    for nothing in ([], [str(tmp_path / "*.avi")]):
+        with pytest.raises(SourceError):
+            collect(nothing)
+
+
+def test_two_files_of_one_name_do_not_meet() -> None:
+    sources = [Path(name) for name in ("x/a.mp4", "x/a.mov", "y/a.mov", "b.avi")]
+    names = [path.name for path in targets(sources, Path("out"), ".mp4")]
+    assert names == ["a.mp4.mp4", "a.mov.mp4", "_a.mov.mp4", "b.mp4"]
+
+
+def test_a_fingerprint_follows_content_and_options(tmp_path: Path) -> None:
+    one, other = tmp_path / "one", tmp_path / "other"
+    one.write_bytes(b"content")
+    other.write_bytes(b"content")
+    assert fingerprint(one, "mosaic") == fingerprint(other, "mosaic")
+    assert fingerprint(one, "mosaic") != fingerprint(one, "udnie")
+    other.write_bytes(b"contents")
+    assert fingerprint(one, "mosaic") != fingerprint(other, "mosaic")
+
+
+def test_one_that_fails_does_not_stop_the_others(tmp_path: Path) -> None:
+    clips(tmp_path / "in", "a.mp4", "b.mkv")
+    (tmp_path / "in" / "broken.mp4").write_text("no video")
+    cut = make_video(tmp_path / "in" / "cut.mkv", [scene(64, 48)] * 40, sound="aac")
+    cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
+    listed = f"{tmp_path / 'in'}\n{tmp_path / 'missing.mp4'}\n"
+    done = batch("-", "-o", tmp_path / "out", "--jobs", 2, listed=listed)
+    assert done.returncode == 1, done.stderr
+    found = report(tmp_path / "out")
+    assert {name: row["status"] for name, row in found.items()} == {
+        "a.mp4": "painted",
+        "b.mkv": "painted",
+        "broken.mp4": "failed",
+        "cut.mkv": "damaged",
+        "missing.mp4": "failed",
+    }
+    assert "is it a video?" in str(found["broken.mp4"]["said"])
+    assert "no such file" in str(found["missing.mp4"]["said"])
+    assert "is cut short" in str(found["cut.mkv"]["said"])
+    assert "2 of 5 files are well" in done.stdout
+    for name in ("a.mp4", "b.mp4"):
+        assert len(video_seconds(tmp_path / "out" / name)) == 4
+        assert sound_packets(tmp_path / "out" / name)
+    left = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert left == ["a.mp4", "b.mp4", "cut.mp4", "livestyle-batch.json"]
+
+
+def test_resume_skips_what_is_done_and_repeats_what_changed(tmp_path: Path) -> None:
+    clips(tmp_path / "in", "a.mp4", "b.mp4")
+    arguments = [tmp_path / "in", "-o", tmp_path / "out", "--resume"]
+    assert batch(*arguments).returncode == 0
+    times = {name: (tmp_path / "out" / name).stat().st_mtime_ns for name in ("a.mp4", "b.mp4")}
+    make_video(tmp_path / "in" / "b.mp4", greys(6))
+    done = batch(*arguments)
+    assert done.returncode == 0, done.stdout
+    assert {name: row["status"] for name, row in report(tmp_path / "out").items()} == {
+        "a.mp4": "skipped",
+        "b.mp4": "painted",
+    }
+    assert (tmp_path / "out" / "a.mp4").stat().st_mtime_ns == times["a.mp4"]
+    assert len(video_seconds(tmp_path / "out" / "b.mp4")) == 6
+    done = batch(*arguments, "--crf", 30)  # other options: both again
+    assert [row["status"] for row in report(tmp_path / "out").values()] == ["painted", "painted"]
+
+
+def test_without_resume_an_existing_file_is_kept(tmp_path: Path) -> None:
+    clips(tmp_path / "in", "a.mp4")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "a.mp4").write_bytes(b"precious")
+    done = batch(tmp_path / "in", "-o", tmp_path / "out")
+    assert done.returncode == 1
+    assert "it exists; choose another name, or add --overwrite" in done.stdout
+    assert (tmp_path / "out" / "a.mp4").read_bytes() == b"precious"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has them")
+@pytest.mark.parametrize("asked", ["SIGTERM", "SIGKILL"])
+def test_what_was_interrupted_goes_on_at_its_last_complete_segment(asked: str, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    picture = scene(160, 120)
+    images = [np.roll(picture, 4 * i, axis=1) for i in range(40)] * 7 + [picture] * 20
+    made = make_video(tmp_path / "in" / "a.mp4", images, rate=10, sound="aac", gop=10)  # 30 s
+    whole = [tmp_path / "in", "--strength", "0", "--preset", "veryslow"]
+    command = [*COMMAND, *map(str, whole), "-o", str(tmp_path / "out"), "--resume"]
+    segments = tmp_path / "out" / ".a.mp4.segments"
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 60
+        while not (segments / "000000.mp4").exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.send_signal(signal.Signals[asked])
+        process.wait(60)
+    assert process.returncode == (-9 if asked == "SIGKILL" else 128 + signal.Signals[asked])
+    assert not (tmp_path / "out" / "a.mp4").exists()
+    first = (segments / "000000.mp4").stat().st_mtime_ns
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    row = report(tmp_path / "out")["a.mp4"]
+    assert row["status"] == "painted"
+    assert int(str(row["frames"])) <= 200  # of 300: the first ten seconds were there
+    assert first
+    assert not segments.exists()
+    out = tmp_path / "out" / "a.mp4"
+    assert video_seconds(out) == pytest.approx(video_seconds(made), abs=0.001)
+    assert sound_packets(out) == sound_packets(made)
+    source = open_source(out)
+    for frame, image in zip(source, images, strict=True):
+        assert np.abs(frame.image.astype(int) - image).mean() < 6
+    assert source.faults == []
+    source.close()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has them")
+def test_a_process_that_dies_fails_its_file_alone(tmp_path: Path) -> None:
+    """As a decoder may, on a file made to break it."""
+    from functools import partial
+
+    from livestyle.batch import run_batch
+    from livestyle.job import Job
+    from livestyle.timeline import Timeline
+    from livestyle.workers import Recipe
+
+    a, b = clips(tmp_path / "in", "a.mp4", "b.mp4")
+    out = tmp_path / "out"
+    out.mkdir()
+    recipe = Recipe(partial(die_once, str(tmp_path / "died")), Timeline.parse("mosaic"), "")
+    jobs = [Job(path, out / path.name) for path in (a, b)]
+    results = run_batch(jobs, recipe, out / "report.json")
+    assert [result.status for result in results] == ["failed", "painted"]
+    assert "the process that painted it died (exit code -9)" in results[0].said[0]
+
+
+def die_once(mark: str) -> object:
+    from livestyle.cli.file_options import make_file_painter
+
+    if not Path(mark).exists():
+        Path(mark).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    painting = {"model": "small", "backend": "auto", "keep_colors": False, "stroke_size": 1.0}
+    return make_file_painter("mosaic", strength=0, streams=1, **painting)

@@ -1,0 +1,202 @@
+"""What goes wrong with real files and real disks: a clear line, the right exit code, nothing half written.
+
+Each command has a deadline: a hang is a failure.
+"""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from livestyle.sources import open_source
+from tests.media import greys, make_video, video_seconds
+from tests.pictures import scene
+
+COMMAND = [sys.executable, "-m", "livestyle", "video"]
+DEADLINE_SECONDS = 60
+posix = pytest.mark.skipif(os.name == "nt", reason="pipes, signals and limits as POSIX has them")
+
+
+def livestyle(
+    *arguments: object, data: bytes | None = None, limit: int | None = None
+) -> "subprocess.CompletedProcess[bytes]":
+    """Runs `livestyle video` without the network; `limit` is the size in bytes that no file may exceed."""
+
+    def set_limit() -> None:
+        import resource
+
+        if limit is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    command = [*COMMAND, *map(str, arguments), "--strength", "0"]
+    before = set_limit if limit is not None else None
+    return subprocess.run(
+        command, input=data, capture_output=True, timeout=DEADLINE_SECONDS, preexec_fn=before, check=False
+    )
+
+
+def moving(count: int = 24, width: int = 96, height: int = 64) -> list[np.ndarray]:
+    return [np.roll(scene(width, height), 2 * index, axis=1) for index in range(count)]
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    return make_video(tmp_path / "in.mkv", moving(), sound="aac")
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_file_cut_short_is_painted_up_to_there_with_exit_code_1(clip: Path, tmp_path: Path) -> None:
+    clip.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
+    done = livestyle(clip, tmp_path / "out.mp4")
+    assert done.returncode == 1
+    (line,) = done.stderr.decode().splitlines()
+    assert "in.mkv is cut short" in line
+    assert line.endswith("the rest is painted")
+    assert 5 < len(video_seconds(tmp_path / "out.mp4")) < 20
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4", ".ts", ".avi", ".webm"])
+def test_garbage_in_the_middle_is_passed_over(suffix: str, tmp_path: Path) -> None:
+    """VP9 has nothing to tell garbage by: it is shown as what it decodes to."""
+    clip = make_video(
+        tmp_path / f"in{suffix}", moving(60), codec="libvpx-vp9" if suffix == ".webm" else "libx264", gop=10
+    )
+    content = bytearray(clip.read_bytes())
+    middle, length = round(0.4 * len(content)), len(content) // 20
+    content[middle : middle + length] = random.Random(0).randbytes(length)
+    clip.write_bytes(content)
+    done = livestyle(clip, tmp_path / "out.mp4")
+    if suffix != ".webm":
+        assert done.returncode == 1, done.stderr
+        assert (
+            b"is cut short" if suffix == ".avi" else b"damaged"
+        ) in done.stderr  # AVI counts, it has no times
+    moments = video_seconds(tmp_path / "out.mp4")
+    assert len(moments) > 30
+    assert moments[-1] > 1.6  # it went on behind the garbage; AVI has no times to tell the gap by
+
+
+def test_an_existing_output_is_kept_unless_told_otherwise(clip: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.mp4"
+    out.write_bytes(b"precious")
+    done = livestyle(clip, out)
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert b"it exists; choose another name, or add --overwrite" in done.stderr
+    assert out.read_bytes() == b"precious"
+    assert livestyle(clip, out, "--overwrite").returncode == 0
+    assert len(video_seconds(out)) == 24
+    assert files(tmp_path) == ["in.mkv", "out.mp4"]
+
+
+@posix
+@pytest.mark.parametrize("name", ["out.mp4", "out.mkv", "out.webm"])
+def test_a_full_disk_is_one_line_and_leaves_nothing(name: str, tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (30, 240, 320, 3), np.uint8)
+    clip = make_video(tmp_path / "in.mkv", list(noise), codec="ffv1")
+    done = livestyle(clip, tmp_path / name, limit=100_000)
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done.stderr
+    assert (
+        f"cannot write {tmp_path / name}: file too large; is there room on the disk?" in done.stderr.decode()
+    )
+    assert files(tmp_path) == ["in.mkv"]
+
+
+@posix
+def test_a_full_device_is_one_line(clip: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        command = [*COMMAND, str(clip), "-", "--strength", "0"]
+        done = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, timeout=DEADLINE_SECONDS, check=False
+        )
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert b"cannot write stdout: no space left on device" in done.stderr
+
+
+@posix
+def test_a_closed_pipe_is_one_line(clip: Path) -> None:
+    command = [*COMMAND, str(clip), "-", "--strength", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        said = process.stderr.read()
+        assert process.wait(DEADLINE_SECONDS) == 1
+    assert said.splitlines() == [b"Error: cannot write stdout: broken pipe; does its reader still run?"]
+
+
+@posix
+@pytest.mark.skipif(os.name == "posix" and os.geteuid() == 0, reason="root may read everything")
+def test_no_permission_is_one_line(clip: Path, tmp_path: Path) -> None:
+    clip.chmod(0)
+    done = livestyle(clip, tmp_path / "out.mp4")
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert b"permission denied" in done.stderr
+
+
+def test_an_empty_file_and_a_cut_index_are_told_apart(tmp_path: Path) -> None:
+    empty = tmp_path / "empty.mp4"
+    empty.touch()
+    assert b"it is empty" in livestyle(empty, tmp_path / "out.mp4").stderr
+    made = make_video(tmp_path / "in.mp4", moving())  # its index is at its end
+    made.write_bytes(made.read_bytes()[:-200])
+    done = livestyle(made, tmp_path / "out.mp4")
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert b"its index is missing: the recording was not finished" in done.stderr
+
+
+@posix
+def test_a_source_that_stalls_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIVESTYLE_PATIENCE", "0.5")
+    clip = make_video(tmp_path / "in.ts", moving())
+    reader, writer = os.pipe()
+    os.write(writer, clip.read_bytes()[:2000])
+    command = [*COMMAND, "-", str(tmp_path / "out.mp4"), "--strength", "0"]
+    done = subprocess.run(command, stdin=reader, capture_output=True, timeout=DEADLINE_SECONDS, check=False)
+    os.close(reader)
+    os.close(writer)
+    assert done.returncode == 1
+    assert b"cannot read stdin: nothing came for 0.5 s" in done.stderr
+    assert files(tmp_path) == ["in.ts"]
+
+
+@posix
+def test_what_was_killed_leaves_no_file_under_the_name_and_is_cleared_away_by_the_next_run(
+    tmp_path: Path,
+) -> None:
+    clip = make_video(tmp_path / "in.mp4", greys(40, 320, 240) * 20)
+    out = tmp_path / "out.mp4"
+    for after in (0.05, 0.2):
+        command = [*COMMAND, str(clip), str(out), "--strength", "0", "--preset", "veryslow"]
+        with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+            deadline = time.monotonic() + DEADLINE_SECONDS
+            while not list(tmp_path.glob("*.part")) and time.monotonic() < deadline:
+                time.sleep(0.01)
+            time.sleep(after)
+            process.send_signal(signal.SIGKILL)
+        assert process.returncode == -signal.SIGKILL
+        assert not out.exists()
+        assert len(list(tmp_path.glob("*.part"))) == 1
+    assert livestyle(clip, out).returncode == 0
+    assert files(tmp_path) == ["in.mp4", "out.mp4"]
+    source = open_source(out)
+    assert (len(list(source)), source.faults) == (800, [])
+    source.close()
+
+
+def test_two_at_once_do_not_clear_each_other_away(clip: Path, tmp_path: Path) -> None:
+    from livestyle.sinks.partial import PartialFile
+
+    first = PartialFile(tmp_path / "out.mp4")
+    second = PartialFile(tmp_path / "out.mp4")
+    assert first.part.exists()
+    first.discard()
+    second.discard()

@@ -1,0 +1,147 @@
+"""Every frame at its own time: whatever rate, start, order or gap a file has."""
+
+import subprocess
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from livestyle.frame import Frame
+from livestyle.pace import fill_up, thin_out
+from livestyle.sources import open_source
+from tests.media import TIME_BASE, grey, greys, make_video, sound_packets, to_yuv, video_seconds
+from tests.test_cli import call
+
+RATES = [Fraction(24_000, 1001), Fraction(25), Fraction(30_000, 1001), Fraction(60_000, 1001), Fraction(1)]
+
+
+def relative(moments: list[float]) -> list[float]:
+    return [moment - moments[0] for moment in moments]
+
+
+def painted(made: Path, out: Path, *options: object) -> list[float]:
+    result = call("video", made, out, "--strength", 0, *options)
+    assert result.exit_code == 0, result.output
+    return relative(video_seconds(out))
+
+
+@pytest.mark.parametrize("rate", RATES, ids=[f"{float(rate):.3f}" for rate in RATES])
+@pytest.mark.parametrize("name", ["out.mp4", "out.mkv", "out.webm", "out.ts"])
+def test_broken_rates_stay_exact(rate: Fraction, name: str, tmp_path: Path) -> None:
+    moments = [float(i / rate) for i in range(40)]
+    made = make_video(tmp_path / "in.mp4", greys(40), pts=moments)
+    assert painted(made, tmp_path / name) == pytest.approx(moments, abs=0.001)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov", ".ts", ".webm"])
+@pytest.mark.parametrize("start", [0.0, 5.0])
+def test_rates_that_vary_gaps_and_late_starts_are_kept(suffix: str, start: float, tmp_path: Path) -> None:
+    moments = [0.0, 0.02, 0.04, 0.1, 0.5, 0.51, 0.9, 4.9, 4.95, 5.2]
+    codec = "libvpx-vp9" if suffix == ".webm" else "libx264"
+    made = make_video(tmp_path / f"in{suffix}", greys(10), pts=moments, start=start, codec=codec)
+    assert painted(made, tmp_path / "out.mp4") == pytest.approx(moments, abs=0.001)
+
+
+def test_times_below_zero_are_kept_with_their_sound(tmp_path: Path) -> None:
+    made = make_video(tmp_path / "in.nut", greys(30), start=-0.5, sound="aac", sound_starts=-0.5)
+    assert painted(made, tmp_path / "out.mp4") == pytest.approx([i / 30 for i in range(30)], abs=0.001)
+    gaps = [sound_packets(path)[0][0] - video_seconds(path)[0] for path in (made, tmp_path / "out.mp4")]
+    assert gaps[0] == pytest.approx(gaps[1], abs=0.001)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".ts", ".avi"])
+def test_frames_that_are_stored_out_of_order_come_in_order(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"in{suffix}"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=30, options={"bf": "3", "preset": "medium"})
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 30) if suffix == ".avi" else TIME_BASE
+        for index, image in enumerate(greys(40)):
+            frame = to_yuv(image, "yuv420p", 5, False)
+            frame.pts, frame.time_base = 3000 * index, TIME_BASE
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    moments = painted(path, tmp_path / "out.mp4")
+    # AVI has no times, and FFmpeg's guess for the first of such frames may be late
+    assert moments == pytest.approx([i / 30 for i in range(40)], abs=0.07 if suffix == ".avi" else 0.001)
+    source = open_source(tmp_path / "out.mp4")
+    levels = [int(frame.image[10, 10, 0]) for frame in source]
+    source.close()
+    assert levels == sorted(levels)
+    assert len(set(levels)) == 40
+
+
+def test_an_edit_list_cuts_what_it_cuts(tmp_path: Path) -> None:
+    """FFmpeg's muxer writes an edit list for what starts before zero: players do not show that."""
+    made = make_video(tmp_path / "in.mp4", greys(30), start=-0.5, gop=1)
+    shown = video_seconds(made)
+    assert len(shown) == 15
+    assert painted(made, tmp_path / "out.mp4") == pytest.approx(relative(shown), abs=0.001)
+
+
+@pytest.mark.parametrize(("fps", "count"), [(10, 11), (60, 61), (29.97, 31)])
+def test_a_rate_can_be_forced(fps: float, count: int, tmp_path: Path) -> None:
+    moments = [0.0, 0.033, 0.1, 0.4, 0.41, 1.0]
+    made = make_video(tmp_path / "in.mp4", greys(6), pts=moments, sound="aac")
+    times = painted(made, tmp_path / "out.mp4", "--fps", fps)
+    exact = Fraction(fps).limit_denominator(1001)
+    assert times[:count] == pytest.approx([float(i / exact) for i in range(count)], abs=0.001)
+    source = open_source(tmp_path / "out.mp4")
+    levels = [int(frame.image[10, 10, 0]) for frame in source]
+    source.close()
+    for index, level in enumerate(levels[:count]):
+        (last,) = [n for n, moment in enumerate(moments) if moment <= index / exact + 0.001][-1:]
+        assert level == pytest.approx(20 + 5 * last, abs=3)
+
+
+def test_pace_keeps_a_constant_rate_as_it_is() -> None:
+    frames = [Frame(grey(index), index / 30) for index in range(10)]
+    paced = list(fill_up(thin_out(frames, Fraction(30), 1 / 30), Fraction(30), 1 / 30))
+    assert [int(frame.image[0, 0, 0]) for frame in paced] == list(range(10))
+    assert [frame.pts for frame in paced] == pytest.approx([i / 30 for i in range(10)])
+
+
+def test_pace_leaves_out_before_painting_what_nobody_sees() -> None:
+    frames = [Frame(grey(index), index / 60) for index in range(60)]
+    seen = list(thin_out(frames, Fraction(10), 1 / 60))
+    assert [int(frame.image[0, 0, 0]) for frame in seen] == list(range(0, 60, 6))
+    assert [frame.pts for frame in seen] == pytest.approx([i / 10 for i in range(10)])
+
+
+def test_an_avi_gets_a_constant_rate(tmp_path: Path) -> None:
+    made = make_video(tmp_path / "in.mp4", greys(6), pts=[0.0, 0.033, 0.1, 0.4, 0.5, 1.0])
+    source = open_source(made)
+    rate = source.fps
+    source.close()
+    times = painted(made, tmp_path / "out.avi")
+    np.testing.assert_allclose(np.diff(times), 1 / rate, atol=0.001)
+    assert times[-1] >= 1.0
+
+
+def test_a_gif_is_not_faster_than_browsers_show_it(tmp_path: Path) -> None:
+    made = make_video(tmp_path / "in.mp4", greys(40), pts=[i / 120 for i in range(40)])
+    times = painted(made, tmp_path / "out.gif")
+    assert min(np.diff(times)) >= 0.0199
+
+
+@pytest.mark.skipif(
+    subprocess.run(["which", "ffmpeg"], capture_output=True, check=False).returncode != 0, reason="no ffmpeg"
+)
+def test_another_program_agrees_about_the_times(tmp_path: Path) -> None:
+    moments = [0.0, 0.033, 0.1, 0.4, 0.41, 1.0]
+    made = make_video(tmp_path / "in.mp4", greys(6), pts=moments)
+    painted(made, tmp_path / "out.mp4")
+    command = [
+        "ffprobe",
+        "-v",
+        "error",
+        "-show_entries",
+        "frame=pts_time",
+        "-of",
+        "csv=p=0",
+        str(tmp_path / "out.mp4"),
+    ]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.replace(",", "")
+    assert [float(line) for line in told.split()] == pytest.approx(moments, abs=0.001)
