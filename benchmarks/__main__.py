@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from benchmarks.compare import compare
+from benchmarks.files import measure, measure_memory
 from benchmarks.picture import draw as draw_picture
 from benchmarks.picture import draw_fade, draw_gallery
 from benchmarks.quality import report
@@ -90,6 +91,25 @@ def guard_command() -> None:
         click.echo(f"{one.backend}: {one.ratio:.0f} times the reference, at least {one.least:.0f} expected")
     if not all(one.passed for one in verdicts):
         raise click.ClickException("slower than it was: profile it, or see whether this machine is busy")
+
+
+@main.command("files")
+@click.option("--rounds", type=click.IntRange(min=1), default=2, help="Turns that each stage takes.")
+@click.option("-o", "--output", type=_FILE, default=RESULTS / "files.json", help="JSON file to write.")
+def files_command(rounds: int, output: Path) -> None:
+    """Measure decoding, painting and encoding by themselves and together."""
+    output.write_text(json.dumps(measure(rounds), indent=2) + "\n", encoding="utf-8")
+
+
+@main.command("memory")
+@click.option("--suffix", type=click.Choice([".mp4", ".mkv"]), default=".mp4", help="Of input and output.")
+@click.option("--seconds", type=click.IntRange(min=120), default=3600, help="Length of the long clip.")
+@click.option("--strength", type=click.FloatRange(0, 1), default=0.0, help="With 1, the network runs: slow.")
+@click.option("-o", "--output", type=_FILE, default=RESULTS / "memory.json", help="JSON file to write.")
+def memory_command(suffix: str, seconds: int, strength: float, output: Path) -> None:
+    """Measure the peak memory for a clip of a minute and for a long one."""
+    result = measure_memory(suffix, long_seconds=seconds, strength=strength)
+    output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
 
 
 @main.command("readme")

@@ -1,18 +1,24 @@
-"""How fast an engine paints, with what frames that is measured, and on what machine."""
+"""How fast this machine paints: each backend at each size, measured the way a video is painted."""
 
 import os
 import platform
 import statistics
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
 
-from livestyle.engine import Engine
+from livestyle.engine import BACKENDS, Engine, load_engine
+from livestyle.errors import EngineError
 from livestyle.frame import Image
 from livestyle.styles import StyleMix
+from livestyle.weights import Weights
+
+SIZES = ((640, 480), (1280, 720))
+"""(width, height) of the frames that are measured."""
 
 _WARM_UP_FRAMES = 5
 
@@ -34,6 +40,35 @@ class Timing:
     def fps(self) -> float:
         """Frames per second at the median."""
         return 1000 / self.milliseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A backend that does not run here."""
+
+    backend: str
+    reason: str
+
+
+def measure(
+    weights: Weights, backends: Sequence[str] = BACKENDS, *, seconds: float = 3.0
+) -> Iterator[Timing | Skipped]:
+    """Times each backend at each of `SIZES` for about `seconds`, one after the other."""
+    for backend in backends:
+        try:
+            engine = load_engine(weights, backend)
+        except EngineError as error:
+            yield Skipped(backend, str(error))
+            continue
+        style = next(iter(weights.styles))
+        for size in SIZES:
+            engine.stylize(frame(size), StyleMix.parse(style))
+            if not engine.backend.startswith(backend):  # TensorRT's engine for that size is still to be built
+                width, height = size
+                reason = f"no engine for {width}x{height} yet: livestyle build --size {width}x{height}"
+                yield Skipped(backend, reason)
+                continue
+            yield time_engine(engine, style, size, seconds)
 
 
 def machine() -> dict[str, str]:

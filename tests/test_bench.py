@@ -111,6 +111,17 @@ def test_the_command_prints_writes_and_draws_what_it_measured(tmp_path: Path) ->
     assert cv2.imread(str(plot_path)).shape[1] > 500
 
 
+def test_every_backend_is_timed_or_says_why_not(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("livestyle.bench.SIZES", ((64, 48),))
+    result = call("--size", "64x48", "--frames", 3, "--backends", "--json", tmp_path / "bench.json")
+    assert result.exit_code == 0, result.output
+    rows = json.loads((tmp_path / "bench.json").read_text())["backends"]
+    named = {row["backend"].split()[0] for row in rows}
+    assert {"openvino", "torchscript"} <= named
+    for backend in {"cuda", "tensorrt"} - named:
+        assert f"  {backend:<18} skipped: " in result.stdout
+
+
 def test_a_camera_and_a_clip_are_measured_as_they_are_used(tmp_path: Path) -> None:
     result = call("--camera", "pattern", "--size", "64x48", "--frames", 5)
     assert result.exit_code == 0, result.output

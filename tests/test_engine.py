@@ -11,7 +11,7 @@ import torch
 
 from livestyle import gpu
 from livestyle.backends.torchscript import TorchScriptEngine, frame_net
-from livestyle.bench import time_engine
+from livestyle.bench import Skipped, Timing, measure, time_engine
 from livestyle.engine import BACKENDS, Engine, choose_engine, load_engine
 from livestyle.errors import EngineError
 from livestyle.frame import Image
@@ -236,6 +236,18 @@ def test_an_unknown_backend_lists_those_there_are(weights: Weights) -> None:
 def test_every_backend_is_a_module_of_its_own() -> None:
     for name in BACKENDS:
         assert callable(importlib.import_module(f"livestyle.backends.{name}").load)
+
+
+@pytest.mark.usefixtures("no_openvino")
+def test_a_benchmark_measures_what_runs_and_names_what_does_not(weights: Weights) -> None:
+    skipped, *timings = measure(weights, ("openvino", "torchscript"), seconds=0.01)
+    assert isinstance(skipped, Skipped)
+    assert "pip install openvino" in skipped.reason
+    assert [t.size for t in timings if isinstance(t, Timing)] == [(640, 480), (1280, 720)]
+    for timing in timings:
+        assert isinstance(timing, Timing)
+        assert timing.frames >= 3
+        assert timing.fps == pytest.approx(1000 / timing.milliseconds)
 
 
 def test_an_engine_is_timed_over_several_frames(weights: Weights) -> None:

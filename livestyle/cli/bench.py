@@ -61,6 +61,9 @@ _OPTIONS = (
         "--camera", metavar="NUMBER|NAME|URL|pattern", help="Measure with a camera, from frame to frame."
     ),
     click.option("--input", "clip", type=FILE, metavar="FILE", help="Measure with a video, and encode it."),
+    click.option(
+        "--backends", is_flag=True, help="Time every other backend too, or say why it does not run."
+    ),
     click.option("--compare", is_flag=True, help="Measure other networks too, in turns with ours."),
     click.option("--json", "json_path", type=FILE, metavar="FILE", help="Write the numbers here too."),
     click.option("--plot", "plot_path", type=FILE, metavar="FILE", help="Draw them."),
@@ -104,6 +107,7 @@ def bench(
                 painter = _painter(how)
                 runs = [_report(_measure(painter, size, how)) for size in _runs(sizes, how)]
                 ratios = compared(sizes or _SIZES[:1], how) if compared else {}
+                others = _each_backend(how) if how["backends"] else []
         except KeyboardInterrupt:
             click.echo("stopped: nothing was written", err=True)
             sys.exit(stop.status)
@@ -112,7 +116,7 @@ def bench(
         if not how["camera"] and not how["clip"]:
             click.echo("expect " + expectation(runs))
         content = {"machine": facts, "model": how["model"], "style": how["style"], "peak_mib": peak}
-        write(content | {"runs": [asdict(run) for run in runs], "compare": ratios})
+        write(content | {"runs": [asdict(run) for run in runs], "backends": others, "compare": ratios})
         plot(runs)
 
 
@@ -202,6 +206,23 @@ def _report(run: Run) -> Run:
             f"  {abs(run.drift):.0%} {word} in the last third than in the first: heat, or other programs"
         )
     return run
+
+
+def _each_backend(how: dict[str, Any]) -> list[dict[str, Any]]:
+    """Prints how fast the network alone is with each backend; gives the times."""
+    from livestyle.bench import Skipped, measure
+    from livestyle.weights import load_weights
+
+    click.echo("\nthe network alone, with each backend:")
+    rows = []
+    for result in measure(load_weights(how["model"]), seconds=1.0):
+        if isinstance(result, Skipped):
+            click.echo(f"  {result.backend:<18} skipped: {result.reason}")
+            continue
+        size = f"{result.size[0]}x{result.size[1]}"
+        click.echo(f"  {result.backend:<18} {size:<10} {result.milliseconds:8.2f} ms  {result.fps:7.1f} fps")
+        rows.append(asdict(result))
+    return rows
 
 
 def _row(label: str, times: Any) -> str:
