@@ -66,7 +66,7 @@ def compare(
         for one in those
     ]
     for size in sizes:
-        times = _take_turns([one.make(size) for one in those], size, rounds)
+        times = take_turns([one.make(size) for one in those], size, rounds)
         base = times[[(one.network, one.runtime) for one in those].index(REFERENCE)]
         for row, taken in zip(rows, times, strict=True):
             label = f"{size[0]}x{size[1]}"
@@ -109,7 +109,7 @@ def _painting(engine: Engine, mix: StyleMix, _size: tuple[int, int]) -> Paint:
     return lambda image: engine.stylize(image, mix)
 
 
-def _take_turns(paints: list[Paint], size: tuple[int, int], rounds: int) -> list[list[float]]:
+def take_turns(paints: list[Paint], size: tuple[int, int], rounds: int) -> list[list[float]]:
     """Seconds a frame of each, one for every round; a first round warms up."""
     image = frame(size)
     times: list[list[float]] = [[] for _ in paints]

@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from livestyle.architecture import NORM_EPSILON
+from livestyle.backends.instruction_sets import bfloat16_allowed
 from livestyle.errors import EngineError
 from livestyle.frame import Image, as_image
 from livestyle.network import ConditionalNorm, FrameNet, ScaleShift, TransformNet
@@ -109,7 +110,8 @@ def _one_picture_at_a_time(net: FrameNet) -> FrameNet:
 
 def _has_bfloat16() -> bool:
     """Whether the processor computes in bfloat16 itself; PyTorch imitates it slowly elsewhere."""
-    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+    there = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return bool(there) and bfloat16_allowed()
 
 
 def script(weights: Weights, height: int, width: int) -> bytes:
