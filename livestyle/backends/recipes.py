@@ -36,26 +36,47 @@ class Recipe:
     """One way of running the network."""
 
     name: str
-    channels_last: bool
-    """Whether activations lie as (H, W, C), with the norm that keeps them so."""
     compiled: bool
-    """Whether Inductor makes its kernels: faster ones, after a minute the first time."""
+    """Whether Inductor makes its kernels, which takes a minute the first time."""
+    prepare: Callable[[Weights, torch.device, torch.dtype], Paint]
+    """The network on its device, for frames (H, W, 3) uint8 and rows (K,)."""
 
-    def prepare(self, weights: Weights, device: torch.device, dtype: torch.dtype) -> Paint:
-        """The network on its device, for frames (H, W, 3) uint8 and rows (K,)."""
-        net = frame_net(weights).to(device, dtype)
-        if self.channels_last:
-            net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's types
-            _replace_norms(net)
-        paint: Paint = torch.compile(net, fullgraph=True, dynamic=False) if self.compiled else net
-        return paint
+
+def _fused(weights: Weights, device: torch.device, dtype: torch.dtype) -> Paint:
+    from livestyle.backends.fused import FusedNet  # needs Triton, which not every PyTorch brings
+
+    return FusedNet(weights, device, dtype)
+
+
+def _eager(weights: Weights, device: torch.device, dtype: torch.dtype) -> Paint:
+    return frame_net(weights).to(device, dtype)
+
+
+def _eager_channels_last(weights: Weights, device: torch.device, dtype: torch.dtype) -> Paint:
+    net = frame_net(weights).to(device, dtype)
+    net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's types
+    _replace_norms(net)
+    return net
+
+
+def _compiled(weights: Weights, device: torch.device, dtype: torch.dtype) -> Paint:
+    return _compile(_eager(weights, device, dtype))
+
+
+def _compiled_channels_last(weights: Weights, device: torch.device, dtype: torch.dtype) -> Paint:
+    return _compile(_eager_channels_last(weights, device, dtype))
+
+
+def _compile(net: Paint) -> Paint:
+    return torch.compile(net, fullgraph=True, dynamic=False)
 
 
 RECIPES = (
-    Recipe("eager", channels_last=False, compiled=False),
-    Recipe("eager channels_last", channels_last=True, compiled=False),
-    Recipe("compiled", channels_last=False, compiled=True),
-    Recipe("compiled channels_last", channels_last=True, compiled=True),
+    Recipe("fused", False, _fused),
+    Recipe("eager", False, _eager),
+    Recipe("eager channels_last", False, _eager_channels_last),
+    Recipe("compiled", True, _compiled),
+    Recipe("compiled channels_last", True, _compiled_channels_last),
 )
 """All of them; those that need no compiling come first."""
 
