@@ -72,6 +72,16 @@ class Media:
         with self.path.open("rb") as file:
             return file.read(8)[4:] == b"ftyp"
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C came while a pipe was waited for."""
+        return self._spool is not None and self._spool.interrupted
+
+    def stop(self) -> None:
+        """End a pipe here, for whoever waits for it on another thread."""
+        if self._spool is not None:
+            self._spool.stop()
+
     def close(self) -> None:
         """Forget what a pipe brought; safe to call twice."""
         if self._spool is not None:
