@@ -261,3 +261,19 @@ def test_ctrl_c_does_not_wait_for_a_pipe_that_brings_nothing(share: float, tmp_p
     kept = f"{out} holds what was painted" if share else "nothing was painted yet"
     assert said.splitlines() == [f"stopped: {kept}"]
     assert files(tmp_path) == (["in.ts", "out.mp4"] if share else ["in.ts"])
+
+
+@posix
+def test_a_terminal_is_no_place_for_a_video(clip: Path, tmp_path: Path) -> None:
+    mine, terminal = os.openpty()
+    for arguments, ends in (
+        (["-", str(tmp_path / "out.mp4")], {"stdin": terminal}),
+        ([str(clip), "-"], {"stdout": terminal}),
+    ):
+        done = subprocess.run(
+            [*COMMAND, *arguments], stderr=subprocess.PIPE, timeout=DEADLINE_SECONDS, check=False, **ends
+        )
+        assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+        assert b"a terminal: send" in done.stderr
+    os.close(mine)
+    os.close(terminal)

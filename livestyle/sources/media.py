@@ -34,6 +34,8 @@ class Media:
         """The numbers of a sequence's pictures; empty for anything else."""
         self._rate = Fraction(rate or _USUAL_RATE).limit_denominator(1001)
         self._spool: Spool | None = None
+        if str(path) == STDIN and sys.stdin.isatty():
+            raise SourceError("cannot read a video from a terminal: send one through a pipe, or name a file")
         if str(path) == STDIN:
             self._spool = Spool(sys.stdin.fileno(), self.name, _patience_seconds(), owned=False)
         elif is_numbered(self.path) and not self.path.exists():
