@@ -30,8 +30,14 @@ _REDRAWN_AFTER = 0.05
 class Screen(Protocol):
     """What shows the video and hears the keys; for the main thread."""
 
-    closed: bool
-    dragged: float | None
+    @property
+    def closed(self) -> bool:
+        """Whether somebody closed it."""
+        ...
+
+    def drag(self) -> float | None:
+        """Where the mouse was dragged to since the last call, as a share of the width; None if it was not."""
+        ...
 
     def area(self) -> tuple[int, int]:
         """The size (width, height) in pixels that there is room for."""
@@ -148,9 +154,10 @@ class Show:
         if self._screen is not None:
             for code in self._screen.pressed():
                 self._change(press(self.settings, code))
-            if self._screen.dragged is not None:
-                at = 1 - self._screen.dragged if self.settings.mirror else self._screen.dragged
-                self.settings, self._screen.dragged = replace(self.settings, split_at=at), None
+            dragged = self._screen.drag()
+            if dragged is not None:
+                at = 1 - dragged if self.settings.mirror else dragged
+                self.settings = replace(self.settings, split_at=at)
             if self._screen.closed:
                 self.settings = replace(self.settings, quit=True)
         now = time.perf_counter()

@@ -227,7 +227,8 @@ class Collector(Generic[_Item]):
     """Reads `source`, which comes at its own pace, on a thread of its own, and keeps what nobody has taken.
 
     For small things that must not be lost while nobody looks, as sound; at most `most` of them, then the
-    oldest goes. Leaving the `with` waits half a second for the reader, which a dead device may hold for ever.
+    oldest goes. Leaving the `with` waits half a second for the reader, which a dead device may hold for ever:
+    `ended` says whether the source is free to be closed.
     """
 
     def __init__(self, source: Iterable[_Item], most: int = 2000) -> None:
@@ -241,6 +242,11 @@ class Collector(Generic[_Item]):
         """Start reading."""
         self._thread.start()
         return self
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing reads the source any more."""
+        return not self._thread.is_alive()
 
     def take(self) -> list[_Item]:
         """Return what has come since the last time, without waiting; raise what the source raised."""

@@ -5,6 +5,7 @@ Each command has a deadline: a hang is a failure.
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -200,3 +201,34 @@ def test_two_at_once_do_not_clear_each_other_away(clip: Path, tmp_path: Path) ->
     assert first.part.exists()
     first.discard()
     second.discard()
+
+
+def test_a_header_that_states_a_monstrous_size_is_refused_in_bounds(tmp_path: Path) -> None:
+    gif = make_video(tmp_path / "in.gif", moving(3), codec="gif", pix_fmt="rgb8")
+    content = bytearray(gif.read_bytes())
+    content[6:10] = (16_000).to_bytes(2, "little") + (15_000).to_bytes(2, "little")
+    gif.write_bytes(content)
+    done = livestyle(gif, tmp_path / "out.mp4")
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert b"frames of 16000x15000 are too large" in done.stderr
+
+
+@posix
+def test_a_full_tmpfs_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
+    """A real file system, where one may be mounted: in a namespace of its own."""
+    noise = np.random.default_rng(0).integers(0, 256, (30, 240, 320, 3), np.uint8)
+    clip = make_video(tmp_path / "in.mkv", list(noise), codec="ffv1")
+    small = tmp_path / "small"
+    small.mkdir()
+    mount = f"mount -t tmpfs -o size=200k tmpfs {small}"
+    unshare = shutil.which("unshare")
+    if not unshare or subprocess.run([unshare, "-rm", "sh", "-c", mount], capture_output=True).returncode:
+        pytest.skip("no file system may be mounted here; a limit on the size of files stands in for it")
+    command = " ".join([*COMMAND, str(clip), str(small / "out.mp4"), "--strength 0"])
+    script = f"{mount} && {command}; code=$?; ls -A {small}; exit $code"
+    done = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", script], capture_output=True, timeout=DEADLINE_SECONDS, check=False
+    )
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done.stderr
+    assert b"no space left on device; is there room on the disk?" in done.stderr
+    assert done.stdout == b""

@@ -15,16 +15,16 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from av.video.reformatter import VideoReformatter
 
 from livestyle.errors import SinkError
 from livestyle.frame import Frame
-from livestyle.sinks import open_live_sink, raw
+from livestyle.sinks import raw
+from livestyle.sinks.live import open_live_sink
 from livestyle.sinks.null import NullSink
 from livestyle.sinks.raw import RawSink
 from livestyle.sinks.stream import StreamSink
 from livestyle.sinks.virtual_camera import VirtualCamera
-from livestyle.sources.decoded import to_image
+from livestyle.sources.rgb import ToRgb
 from tests.media import RED_GREEN_BLUE, grey, stripe_colours, stripes
 
 SIZE = (64, 48)
@@ -53,10 +53,10 @@ class Reader:
         return self.seen
 
     def _read(self) -> None:
-        reformatter = VideoReformatter()
+        to_rgb = ToRgb(self._name)
         with av.open(self._name, options=self._options) as container:
             for frame in container.decode(video=0):
-                self.seen.append((frame.time, to_image(frame, reformatter)))
+                self.seen.append((frame.time, to_rgb(frame)))
                 if len(self.seen) == self._most:
                     return
 
@@ -138,8 +138,8 @@ def test_raw_video_is_not_poured_into_a_terminal() -> None:
 def test_stdout_closed_by_its_reader_is_one_line_and_no_traceback() -> None:
     code = (
         "import sys, itertools\n"
-        "from livestyle.sinks import open_live_sink; from livestyle.sources.pattern import PatternSource\n"
-        "from livestyle.errors import SinkError\n"
+        "from livestyle.errors import SinkError; from livestyle.sinks.live import open_live_sink\n"
+        "from livestyle.sources.pattern import PatternSource\n"
         "source = PatternSource(size=(320, 240)); sink = open_live_sink('-', source.size, rate=30)\n"
         "try:\n"
         "    for index in itertools.count(): sink.write(source.at(index / 30))\n"

@@ -178,7 +178,7 @@ def test_a_collector_keeps_what_comes_until_it_is_taken() -> None:
 
 def test_a_collector_that_nobody_empties_forgets_the_oldest() -> None:
     with Collector(iter(range(100)), most=10) as collector:
-        wait_until(lambda: not collector._thread.is_alive())
+        wait_until(lambda: collector.ended)
         assert collector.take() == list(range(90, 100))
 
 
@@ -188,7 +188,7 @@ def test_a_collector_raises_once_after_what_came_before() -> None:
         raise SourceError("the microphone is gone")
 
     with Collector(source()) as collector:
-        wait_until(lambda: not collector._thread.is_alive())
+        wait_until(lambda: collector.ended)
         assert collector.take() == [1]
         with pytest.raises(SourceError, match="gone"):
             collector.take()
@@ -206,8 +206,9 @@ def test_a_collector_leaves_a_dead_device_behind() -> None:
     with Collector(source()) as collector:
         pass
     assert time.perf_counter() - began < 2
+    assert not collector.ended
     wake.set()
-    collector._thread.join(5)
+    wait_until(lambda: collector.ended)
     assert collector.take() == []
 
 

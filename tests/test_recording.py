@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from fractions import Fraction
@@ -17,7 +18,8 @@ import pytest
 from livestyle.errors import SinkError, SourceError
 from livestyle.frame import Frame
 from livestyle.prefetch import WriteBehind
-from livestyle.sinks import live, open_live_sink
+from livestyle.sinks import live
+from livestyle.sinks.live import open_live_sink
 from livestyle.sinks.recording import Recorder, cut_after_last_fragment
 from livestyle.sources.microphone import Microphone, Sound
 from tests.media import grey, greys, stripe_colours, stripes, video_seconds
@@ -105,7 +107,8 @@ def test_what_a_crash_left_behind_is_never_overwritten(tmp_path: Path) -> None:
 def test_a_killed_process_leaves_a_file_that_plays(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"out{suffix}"
     code = (
-        "import sys; from livestyle.sinks import open_live_sink; from livestyle.sources.pattern import *\n"
+        "import sys; from livestyle.sinks.live import open_live_sink\n"
+        "from livestyle.sources.pattern import PatternSource\n"
         "source = PatternSource(size=(320, 240), fps=30)\n"
         "sink = open_live_sink(sys.argv[1], source.size, rate=30)\n"
         "for frame in source: sink.write(frame); print(frame.pts, flush=True)"
@@ -326,6 +329,27 @@ def test_a_microphone_that_is_unplugged_leaves_the_video(
     record_with(FakeMicrophone([True] * 20, 1010.0, error), path, 1000.0)
     assert len(video_seconds(path)) == 60
     assert caplog.text.count("the microphone is gone") == 1
+
+
+def test_a_microphone_that_answers_no_more_is_left_alone(tmp_path: Path) -> None:
+    answer = threading.Event()
+
+    class Dead(FakeMicrophone):
+        def __iter__(self) -> Iterator[Sound]:
+            answer.wait(10)
+            return iter(())
+
+    microphone = Dead([], 0.0)
+    recorder = Recorder(tmp_path / "out.mp4", SIZE, microphone=microphone)
+    recorder.write(Frame(grey(1), 0.0))
+    began = time.perf_counter()
+    recorder.close()
+    assert time.perf_counter() - began < 2
+    assert microphone.closed == 0  # closing it under its reader would crash the process
+    assert len(video_seconds(tmp_path / "out.mp4")) == 1
+    answer.set()
+    while any(thread.name == "livestyle-collector" for thread in threading.enumerate()):
+        time.sleep(0.01)
 
 
 def test_a_recording_that_cannot_be_opened_lets_the_microphone_go(

@@ -59,9 +59,10 @@ class LiveSound:
         self._mux(None)
 
     def close(self) -> None:
-        """Let the microphone go; safe to call twice."""
+        """Let the microphone go, unless it is dead; safe to call twice."""
         self._collector.__exit__(None, None, None)
-        self._microphone.close()
+        if self._collector.ended:  # else the device holds its reader, and closing it would crash the process
+            self._microphone.close()
 
     def _heard(self) -> list[Sound]:
         if self._gone:

@@ -4,13 +4,15 @@ from fractions import Fraction
 
 import av
 from av.container import OutputContainer
-from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
+from av.video.reformatter import ColorRange
 
+from livestyle.colors import Colors
 from livestyle.errors import SinkError
 from livestyle.frame import Frame
-from livestyle.sinks.i420 import even, to_i420
+from livestyle.sinks.planes import to_even, to_i420
 
 _TIME_BASE = Fraction(1, 90_000)
+_COLORS = Colors()
 _KEYFRAME_SECONDS = 2
 """How far a player that joins late, or seeks, may have to wait for a picture."""
 
@@ -37,14 +39,14 @@ class LiveVideo:
             raise SinkError(
                 "cannot encode video: this PyAV has no libx264; pip install --force-reinstall av"
             ) from error
-        self._stream.width, self._stream.height = even(size)
+        self._stream.width, self._stream.height = (side + side % 2 for side in size)
         self._stream.pix_fmt = "yuv420p"
         self._stream.thread_type = "SLICE" if low_delay else "FRAME"
         context = self._stream.codec_context
         context.time_base = _TIME_BASE
         context.gop_size = 100_000  # keyframes come by the clock, not by the count
-        context.color_range, context.colorspace = ColorRange.MPEG, Colorspace.ITU709
-        context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
+        context.color_range, context.colorspace = ColorRange.MPEG, _COLORS.matrix
+        context.color_primaries, context.color_trc = _COLORS.primaries, _COLORS.transfer
 
     def write(self, frame: Frame) -> float:
         """Encode a frame; return its time in seconds from the first one's."""
@@ -53,7 +55,8 @@ class LiveVideo:
             raise ValueError(f"a frame of {width}x{height} for video of {self.size[0]}x{self.size[1]}")
         self.start = frame.pts if self.start is None else self.start
         self._ticks = max(round((frame.pts - self.start) / _TIME_BASE), self._ticks + 1)  # x264: rising times
-        picture = av.VideoFrame.from_ndarray(to_i420(frame.image), format="yuv420p")
+        planes = to_i420(to_even(frame.image), _COLORS)
+        picture = av.VideoFrame.from_ndarray(planes, format="yuv420p")
         picture.pts, picture.time_base = self._ticks, _TIME_BASE
         if self._key_ticks < 0 or (self._ticks - self._key_ticks) * _TIME_BASE >= _KEYFRAME_SECONDS:
             picture.pict_type, self._key_ticks = av.video.frame.PictureType.I, self._ticks

@@ -13,9 +13,10 @@ import sys
 import time
 from fractions import Fraction
 
+from livestyle.colors import BT470BG, Colors
 from livestyle.errors import SinkError
 from livestyle.frame import Frame
-from livestyle.sinks.i420 import BT601, BT709, even, to_i420
+from livestyle.sinks.planes import to_even, to_i420
 
 _PATIENCE_SECONDS = 10.0
 _ATOMIC_BYTES = 4096  # PIPE_BUF on Linux: what a pipe that is ready takes without blocking
@@ -37,7 +38,7 @@ class RawSink:
         self.size = size
         self._rate = Fraction(rate).limit_denominator(1001)
         # what players assume of untagged video
-        self._matrix = BT709 if size[0] >= 1280 or size[1] > 576 else BT601
+        self._colors = Colors() if size[0] >= 1280 or size[1] > 576 else Colors(matrix=BT470BG)
         self._start: float | None = None
         self._written = 0
         self._is_pipe = os.name == "posix" and stat.S_ISFIFO(os.fstat(self._target).st_mode)
@@ -54,7 +55,7 @@ class RawSink:
             self._send(self._header())
         due = round((frame.pts - self._start) * self._rate) + 1
         if due > self._written:
-            packed = b"FRAME\n" + to_i420(frame.image, self._matrix).tobytes()
+            packed = b"FRAME\n" + to_i420(to_even(frame.image), self._colors).tobytes()
             while self._written < due:
                 self._send(packed)
                 self._written += 1
@@ -63,7 +64,7 @@ class RawSink:
         """Do nothing: whoever opened the file descriptor closes it."""
 
     def _header(self) -> bytes:
-        width, height = even(self.size)
+        width, height = (side + side % 2 for side in self.size)
         rate = f"{self._rate.numerator}:{self._rate.denominator}"
         return f"YUV4MPEG2 W{width} H{height} F{rate} Ip A1:1 C420jpeg XCOLORRANGE=LIMITED\n".encode()
 
