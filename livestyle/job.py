@@ -168,7 +168,13 @@ def _paint(
             painted = follow(frames)
         else:
             painted = at_rate(frames, follow, pace.rate, 1 / source.fps, pace.reason)
-        return (frame for frame in painted if frame.pts >= done - 1e-6) if done else painted
+        try:
+            for frame in painted:
+                if frame.pts >= done - 1e-6:
+                    yield frame
+        except KeyboardInterrupt:
+            source.media.stop()  # the thread that reads may wait for a pipe that brings nothing
+            raise
 
     return paint
 

@@ -232,3 +232,48 @@ def test_a_full_tmpfs_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done.stderr
     assert b"no space left on device; is there room on the disk?" in done.stderr
     assert done.stdout == b""
+
+
+@posix
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_ctrl_c_does_not_wait_for_a_pipe_that_brings_nothing(share: float, tmp_path: Path) -> None:
+    clip = make_video(tmp_path / "in.ts", moving(60), gop=10)
+    content = clip.read_bytes()
+    reader, writer = os.pipe()
+    os.write(writer, content[: round(share * len(content))])
+    out = tmp_path / "out.mp4"
+    command = [sys.executable, "-m", "livestyle", "--verbose", "video", "-", str(out), "--strength", "0"]
+    with subprocess.Popen(command, stdin=reader, stderr=subprocess.PIPE, text=True) as process:
+        os.close(reader)
+        assert process.stderr is not None
+        if share:
+            for line in process.stderr:
+                if "first frame painted" in line:
+                    break
+        time.sleep(1.0)
+        process.send_signal(signal.SIGINT)
+        asked = time.monotonic()
+        said = process.stderr.read()
+        process.wait(DEADLINE_SECONDS)
+    os.close(writer)
+    assert time.monotonic() - asked < 10
+    assert process.returncode == 130, said
+    kept = f"{out} holds what was painted" if share else "nothing was painted yet"
+    assert said.splitlines() == [f"stopped: {kept}"]
+    assert files(tmp_path) == (["in.ts", "out.mp4"] if share else ["in.ts"])
+
+
+@posix
+def test_a_terminal_is_no_place_for_a_video(clip: Path, tmp_path: Path) -> None:
+    mine, terminal = os.openpty()
+    for arguments, ends in (
+        (["-", str(tmp_path / "out.mp4")], {"stdin": terminal}),
+        ([str(clip), "-"], {"stdout": terminal}),
+    ):
+        done = subprocess.run(
+            [*COMMAND, *arguments], stderr=subprocess.PIPE, timeout=DEADLINE_SECONDS, check=False, **ends
+        )
+        assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+        assert b"a terminal: send" in done.stderr
+    os.close(mine)
+    os.close(terminal)

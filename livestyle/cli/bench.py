@@ -62,6 +62,12 @@ _OPTIONS = (
     ),
     click.option("--input", "clip", type=FILE, metavar="FILE", help="Measure with a video, and encode it."),
     click.option(
+        "--latency",
+        type=click.FloatRange(3, 86_400),
+        metavar="SECONDS",
+        help="Measure from the camera (the pattern, or --camera) to a window, for so long.",
+    ),
+    click.option(
         "--backends", is_flag=True, help="Time every other backend too, or say why it does not run."
     ),
     click.option("--compare", is_flag=True, help="Measure other networks too, in turns with ours."),
@@ -92,8 +98,8 @@ def bench(
     from livestyle.bench import machine
     from livestyle.bench_machine import peak_memory_mib, power
 
-    if how["camera"] and how["clip"]:
-        raise click.UsageError("choose either --camera or --input")
+    if how["clip"] and (how["camera"] or how["latency"]):
+        raise click.UsageError("choose either --camera, --latency or --input")
     if how["clip"] and sizes:
         raise click.UsageError("a video is measured at its own size: leave --size out")
     compared = _peers() if compare else None
@@ -105,6 +111,10 @@ def bench(
         try:
             with stoppable() as stop:
                 painter = _painter(how)
+                if how["latency"]:
+                    content = _latencies(painter, sizes, how)
+                    write({"machine": facts} | content)
+                    return
                 runs = [_report(_measure(painter, size, how)) for size in _runs(sizes, how)]
                 ratios = compared(sizes or _SIZES[:1], how) if compared else {}
                 others = _each_backend(how) if how["backends"] else []
@@ -118,6 +128,16 @@ def bench(
         content = {"machine": facts, "model": how["model"], "style": how["style"], "peak_mib": peak}
         write(content | {"runs": [asdict(run) for run in runs], "backends": others, "compare": ratios})
         plot(runs)
+
+
+def _latencies(painter: Painter, sizes: tuple[tuple[int, int], ...], how: dict[str, Any]) -> dict[str, Any]:
+    from livestyle.cli.bench_latency import measure_latency
+
+    camera, steady = how["camera"] or "pattern", how["steady"]
+    measured = [
+        measure_latency(how["latency"], painter, camera, size, steady) for size in sizes or _SIZES[:1]
+    ]
+    return {"latency": measured}
 
 
 def expectation(runs: list[Run]) -> str:

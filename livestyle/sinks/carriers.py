@@ -58,7 +58,7 @@ def carrier_for(
 
 
 def _sound(track: AudioStream, output: OutputContainer, container: Container) -> tuple[Carrier | None, str]:
-    codec = track.codec_context.name if track.codec_context is not None else ""
+    codec = track.codec_context.codec.canonical_name if track.codec_context is not None else ""
     if not codec:
         return None, "is left out: FFmpeg does not know its codec"
     if not container.audio_encoder:
@@ -68,8 +68,7 @@ def _sound(track: AudioStream, output: OutputContainer, container: Container) ->
         return _Encoded(output, track, container.audio_encoder), (
             f"has its header in its packets, which matroska in a pipe cannot hold: it is {again}"
         )
-    # FFmpeg's mp3 decoder is called mp3float
-    if container.audio is None or codec.removesuffix("float") in container.audio:
+    if container.audio is None or codec in container.audio:
         return _Copied(output, track), ""
     return _Encoded(output, track, container.audio_encoder), (
         f"is {codec} sound, which does not play in {container.muxer} files: it is {again}"

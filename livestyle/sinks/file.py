@@ -1,6 +1,7 @@
 """A video file, and beside its picture all that the file has which it is made from."""
 
 import logging
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from fractions import Fraction
@@ -66,6 +67,8 @@ class FileSink:
         self._ticks: int | None = None
         self._tracks: Tracks | None = None
         self._form = container_of(path, form)
+        if str(path) == STDOUT and sys.stdout.isatty():
+            raise SinkError("cannot write a video to a terminal: send stdout elsewhere, or name a file")
         encoding = encoding or Encoding(preset=preset, crf=crf)
         codec = _codec_for(self.path, self._form, encoding)
         self._even = CODECS[codec].even

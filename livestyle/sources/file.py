@@ -66,6 +66,7 @@ class FileSource:
             self._container, self._stream = _open(self.media, self._hwaccel)
         except BaseException:
             self.media.close()
+            self._raise_an_interrupt()
             raise
         try:
             self._open_decoder()
@@ -74,9 +75,11 @@ class FileSource:
         except StopIteration:
             nothing = self._nothing()
             self.close()
+            self._raise_an_interrupt()
             raise nothing from None
         except BaseException:
             self.close()
+            self._raise_an_interrupt()
             raise
 
     @property
@@ -134,6 +137,10 @@ class FileSource:
         """Close the file; safe to call twice."""
         self._container.close()
         self.media.close()
+
+    def _raise_an_interrupt(self) -> None:
+        if self.media.interrupted:
+            raise KeyboardInterrupt from None
 
     @property
     def _rate(self) -> Fraction:

@@ -34,6 +34,8 @@ class Media:
         """The numbers of a sequence's pictures; empty for anything else."""
         self._rate = Fraction(rate or _USUAL_RATE).limit_denominator(1001)
         self._spool: Spool | None = None
+        if str(path) == STDIN and sys.stdin.isatty():
+            raise SourceError("cannot read a video from a terminal: send one through a pipe, or name a file")
         if str(path) == STDIN:
             self._spool = Spool(sys.stdin.fileno(), self.name, _patience_seconds(), owned=False)
         elif is_numbered(self.path) and not self.path.exists():
@@ -71,6 +73,16 @@ class Media:
             return False
         with self.path.open("rb") as file:
             return file.read(8)[4:] == b"ftyp"
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C came while a pipe was waited for."""
+        return self._spool is not None and self._spool.interrupted
+
+    def stop(self) -> None:
+        """End a pipe here, for whoever waits for it on another thread."""
+        if self._spool is not None:
+            self._spool.stop()
 
     def close(self) -> None:
         """Forget what a pipe brought; safe to call twice."""
