@@ -180,6 +180,7 @@ class Show:
     def _measure(self, frame: Frame, began: float, dropped: int) -> None:
         now = time.perf_counter()
         self.meters.frame(now - (self._source.epoch + frame.pts), dropped)
+        self.meters.backend = self._painter.engine.backend  # TensorRT may have taken over
         if self._plan.target_fps and not self.settings.original and not self.settings.frozen:
             before = self._quality.scale
             self._quality = adapt(self._quality, now - began, 1 / self._plan.target_fps, now)

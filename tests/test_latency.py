@@ -1,4 +1,8 @@
+import json
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +16,7 @@ from livestyle.painter import Painter
 from livestyle.sources.pattern import PatternSource
 from livestyle.styles import StyleMix
 from livestyle.weights import load_weights
+from tests.display import Display
 from tests.pictures import scene
 
 
@@ -77,3 +82,20 @@ def test_what_a_screen_adds_is_found_in_what_is_measured() -> None:
 def test_frames_that_did_not_come_on_are_counted() -> None:
     slow = measured(0.1)
     assert slow.dropped > slow.frames  # two of three, at 30 fps
+
+
+def test_bench_measures_from_the_camera_to_a_real_window(display: Display, tmp_path: Path) -> None:
+    command = ["bench", "--latency", "4", "--size", "320x240", "--json", str(tmp_path / "latency.json")]
+    done = subprocess.run(
+        [sys.executable, "-m", "livestyle", *command],
+        env=display.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    (measured,) = json.loads((tmp_path / "latency.json").read_text(encoding="utf-8"))["latency"]
+    assert measured["size"] == [320, 240]
+    assert measured["frames"] > 10
+    assert 0 < measured["percentiles"]["p50"] <= measured["percentiles"]["p99"]
+    assert "from the camera to the screen" in done.stdout

@@ -27,6 +27,15 @@ def test_every_frame_of_a_camera_in_time_is_painted_shown_and_written(tmp_path: 
     assert all(frame.image[0, 0].tolist() == [255, 0, 0] for frame in stage.sink.frames)
 
 
+def test_an_engine_that_takes_over_is_named(tmp_path: Path) -> None:
+    class Relay(Tinter):
+        @property
+        def backend(self) -> str:  # type: ignore[override]
+            return "second" if len(self.shapes) > 3 else "first"
+
+    assert Stage(tmp_path, camera=Camera(6), engine=Relay()).show.meters.backend == "second"
+
+
 def test_outputs_carry_the_times_at_which_frames_were_grabbed(tmp_path: Path) -> None:
     stage = Stage(tmp_path)
     times = [f.pts for f in stage.sink.frames]

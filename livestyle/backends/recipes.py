@@ -7,28 +7,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
 
-from livestyle.architecture import NORM_EPSILON
 from livestyle.backends.slots import Paint
-from livestyle.backends.torchscript import frame_net
+from livestyle.backends.torchscript import frame_net, one_picture_at_a_time
 from livestyle.errors import EngineError
-from livestyle.network import ConditionalNorm, ScaleShift
 from livestyle.weights import Weights
 
 logger = logging.getLogger(__name__)
-
-
-class PlaneNorm(nn.Module):
-    """`ConditionalNorm` by `var_mean`, which keeps the layout channels_last that instance_norm leaves."""
-
-    def forward(self, x: Tensor, style: ScaleShift) -> Tensor:
-        """Normalises x (B, C, H, W) over each plane in float32, then scales and shifts it."""
-        scale, shift = style
-        single = x.float()
-        variance, mean = torch.var_mean(single, dim=(2, 3), correction=0, keepdim=True)
-        normal = (single - mean) * torch.rsqrt(variance + NORM_EPSILON)
-        return torch.addcmul(shift, normal.to(x.dtype), scale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +38,8 @@ def _eager(weights: Weights, device: torch.device, dtype: torch.dtype) -> Paint:
 
 
 def _eager_channels_last(weights: Weights, device: torch.device, dtype: torch.dtype) -> Paint:
-    net = frame_net(weights).to(device, dtype)
+    net = one_picture_at_a_time(frame_net(weights)).to(device, dtype)
     net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's types
-    _replace_norms(net)
     return net
 
 
@@ -68,6 +52,7 @@ def _compiled_channels_last(weights: Weights, device: torch.device, dtype: torch
 
 
 def _compile(net: Paint) -> Paint:
+    torch.compiler.reset()  # it gives up at the eighth net that it compiles
     return torch.compile(net, fullgraph=True, dynamic=False)
 
 
@@ -126,13 +111,6 @@ def median_milliseconds(call: Callable[[], object], rounds: int = 15) -> float:
         call()
         times.append(1000 * (time.perf_counter() - began))
     return statistics.median(times[1:])
-
-
-def _replace_norms(net: nn.Module) -> None:
-    for module in list(net.modules()):
-        for name, child in module.named_children():
-            if isinstance(child, ConditionalNorm):
-                setattr(module, name, PlaneNorm())
 
 
 def _line(error: Exception) -> str:

@@ -8,7 +8,7 @@ from av.video.reformatter import ColorRange
 
 from livestyle.colors import Colors
 from livestyle.errors import SinkError
-from livestyle.frame import Frame
+from livestyle.frame import Frame, Image
 from livestyle.sinks.planes import to_even, to_i420
 
 _TIME_BASE = Fraction(1, 90_000)
@@ -53,9 +53,12 @@ class LiveVideo:
         height, width = frame.image.shape[:2]
         if (width, height) != self.size:
             raise ValueError(f"a frame of {width}x{height} for video of {self.size[0]}x{self.size[1]}")
-        self.start = frame.pts if self.start is None else self.start
-        self._ticks = max(round((frame.pts - self.start) / _TIME_BASE), self._ticks + 1)  # x264: rising times
-        planes = to_i420(to_even(frame.image), _COLORS)
+        return self.write_planes(planes_of(frame), frame.pts)
+
+    def write_planes(self, planes: Image, pts: float) -> float:
+        """The same for what `planes_of` has made of a frame."""
+        self.start = pts if self.start is None else self.start
+        self._ticks = max(round((pts - self.start) / _TIME_BASE), self._ticks + 1)  # x264: rising times
         picture = av.VideoFrame.from_ndarray(planes, format="yuv420p")
         picture.pts, picture.time_base = self._ticks, _TIME_BASE
         if self._key_ticks < 0 or (self._ticks - self._key_ticks) * _TIME_BASE >= _KEYFRAME_SECONDS:
@@ -71,6 +74,11 @@ class LiveVideo:
         for packet in self._stream.encode(picture):
             packet.duration = packet.duration or self._frame_ticks
             self._container.mux_one(packet)
+
+
+def planes_of(frame: Frame) -> Image:
+    """A frame as the encoder takes it, shape (H * 3 / 2, W) with H and W even."""
+    return to_i420(to_even(frame.image), _COLORS)
 
 
 def _options(low_delay: bool) -> dict[str, str]:

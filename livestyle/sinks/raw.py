@@ -7,20 +7,14 @@ Format: yuv4mpeg(5) of mjpegtools, with FFmpeg's XCOLORRANGE.
 """
 
 import os
-import select
-import stat
 import sys
-import time
 from fractions import Fraction
 
 from livestyle.colors import BT470BG, Colors
 from livestyle.errors import SinkError
 from livestyle.frame import Frame
+from livestyle.sinks.pipe import Pipe
 from livestyle.sinks.planes import to_even, to_i420
-
-_PATIENCE_SECONDS = 10.0
-_ATOMIC_BYTES = 4096  # PIPE_BUF on Linux: what a pipe that is ready takes without blocking
-_PIPE_BYTES = 1 << 20
 
 
 class RawSink:
@@ -32,8 +26,8 @@ class RawSink:
     """
 
     def __init__(self, size: tuple[int, int], *, rate: float = 30.0, target: int | None = None) -> None:
-        self._target = sys.stdout.fileno() if target is None else target
-        if os.isatty(self._target):
+        target = sys.stdout.fileno() if target is None else target
+        if os.isatty(target):
             raise SinkError("cannot write raw video to a terminal: pipe it, as in --output - | ffplay -i -")
         self.size = size
         self._rate = Fraction(rate).limit_denominator(1001)
@@ -41,9 +35,7 @@ class RawSink:
         self._colors = Colors() if size[0] >= 1280 or size[1] > 576 else Colors(matrix=BT470BG)
         self._start: float | None = None
         self._written = 0
-        self._is_pipe = os.name == "posix" and stat.S_ISFIFO(os.fstat(self._target).st_mode)
-        if self._is_pipe:
-            _enlarge(self._target)
+        self._pipe = Pipe(target)
 
     def write(self, frame: Frame) -> None:
         """Write the frame as often as its time asks for, which may be never. Raises `SinkError`."""
@@ -69,31 +61,12 @@ class RawSink:
         return f"YUV4MPEG2 W{width} H{height} F{rate} Ip A1:1 C420jpeg XCOLORRANGE=LIMITED\n".encode()
 
     def _send(self, data: bytes) -> None:
-        left = memoryview(data)
         try:
-            while left:
-                left = left[os.write(self._target, self._piece(left)) :]
+            self._pipe.send(data)
         except BrokenPipeError as error:
             raise SinkError("raw video ends here: the program that reads it has gone") from error
+        except TimeoutError as error:
+            patience = f"{self._pipe.patience_seconds:g} s"
+            raise SinkError(f"raw video ends here: nobody has read it for {patience}") from error
         except OSError as error:
             raise SinkError(f"cannot write raw video: {(error.strerror or str(error)).lower()}") from error
-
-    def _piece(self, data: memoryview) -> memoryview:
-        """As much as can be written at once; of a pipe that may be full, what it takes without blocking."""
-        if not self._is_pipe:
-            return data
-        until = time.perf_counter() + _PATIENCE_SECONDS
-        while not select.select([], [self._target], [], 0.1)[1]:
-            if time.perf_counter() > until:
-                raise SinkError(f"nobody has read the raw video for {_PATIENCE_SECONDS:g} s: it ends here")
-        return data[:_ATOMIC_BYTES]
-
-
-def _enlarge(pipe: int) -> None:
-    """Let a pipe hold some frames, where that can be had: Linux's default is a tenth of one."""
-    if sys.platform == "linux":
-        import fcntl
-        from contextlib import suppress
-
-        with suppress(OSError):
-            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
