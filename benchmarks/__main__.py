@@ -1,4 +1,4 @@
-"""python -m benchmarks: compare, readme, pictures, quality."""
+"""python -m benchmarks: compare, peers, roofline, scaling, precision, guard, readme, pictures, quality."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,9 @@ from pathlib import Path
 import click
 
 from benchmarks.compare import compare
-from benchmarks.picture import draw, draw_gallery
+from benchmarks.files import measure, measure_memory
+from benchmarks.picture import draw as draw_picture
+from benchmarks.picture import draw_fade, draw_gallery
 from benchmarks.quality import report
 from benchmarks.readme import fill
 
@@ -21,31 +23,116 @@ def main() -> None:
 
 
 @main.command("compare")
-@click.option("--rounds", type=click.IntRange(min=1), default=5, help="Turns that each one takes.")
+@click.option("--rounds", type=click.IntRange(min=1), default=3, help="Turns that each one takes.")
 @click.option("-o", "--output", type=_FILE, default=RESULTS / "cpu.json", help="JSON file to write.")
 def compare_command(rounds: int, output: Path) -> None:
     """Measure livestyle against the reference loop on this machine."""
     output.write_text(json.dumps(compare(rounds), indent=2) + "\n", encoding="utf-8")
 
 
+@main.command("peers")
+@click.option("--rounds", type=click.IntRange(min=1), default=3, help="Turns that each one takes.")
+@click.option("-o", "--output", type=_FILE, default=RESULTS / "peers.json", help="JSON file to write.")
+def peers_command(rounds: int, output: Path) -> None:
+    """Measure other people's networks and runtimes beside ours."""
+    from benchmarks.peers.compare import compare, contenders, table
+
+    results = compare(list(contenders()), rounds=rounds) | {"command": "python -m benchmarks peers"}
+    output.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    for line in table(results):
+        click.echo(line)
+
+
+@main.command("roofline")
+@click.option("-o", "--output", type=_FILE, default=RESULTS / "roofline.json", help="JSON file to write.")
+def roofline_command(output: Path) -> None:
+    """Measure each layer against what this processor can do."""
+    from benchmarks.roofline import draw, lines, roofline
+
+    results = roofline()
+    output.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    draw(results, output.with_suffix(".png"))
+    for line in lines(results):
+        click.echo(line)
+
+
+@main.command("scaling")
+@click.option("-o", "--output", type=_FILE, default=RESULTS / "scaling.json", help="JSON file to write.")
+def scaling_command(output: Path) -> None:
+    """Measure how time grows with pixels, cores, styles and length."""
+    from benchmarks.scaling import draw, lines, scaling
+
+    results = scaling()
+    output.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    draw(results, output.with_suffix(".png"))
+    for line in lines(results):
+        click.echo(line)
+
+
+@main.command("precision")
+@click.option("-o", "--output", type=_FILE, default=RESULTS / "precision.json", help="JSON file to write.")
+def precision_command(output: Path) -> None:
+    """Measure how far paintings in fewer bits are from those in float32."""
+    from benchmarks.precision import lines, precision
+
+    results = precision()
+    output.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    for line in lines(results):
+        click.echo(line)
+
+
+@main.command("guard")
+def guard_command() -> None:
+    """Fail where ours is far from as many times the reference as it was: for CI."""
+    from benchmarks.guard import guard
+
+    verdicts = guard()
+    for one in verdicts:
+        click.echo(f"{one.backend}: {one.ratio:.0f} times the reference, at least {one.least:.0f} expected")
+    if not all(one.passed for one in verdicts):
+        raise click.ClickException("slower than it was: profile it, or see whether this machine is busy")
+
+
+@main.command("files")
+@click.option("--rounds", type=click.IntRange(min=1), default=2, help="Turns that each stage takes.")
+@click.option("-o", "--output", type=_FILE, default=RESULTS / "files.json", help="JSON file to write.")
+def files_command(rounds: int, output: Path) -> None:
+    """Measure decoding, painting and encoding by themselves and together."""
+    output.write_text(json.dumps(measure(rounds), indent=2) + "\n", encoding="utf-8")
+
+
+@main.command("memory")
+@click.option("--suffix", type=click.Choice([".mp4", ".mkv"]), default=".mp4", help="Of input and output.")
+@click.option("--seconds", type=click.IntRange(min=120), default=3600, help="Length of the long clip.")
+@click.option("--strength", type=click.FloatRange(0, 1), default=0.0, help="With 1, the network runs: slow.")
+@click.option("-o", "--output", type=_FILE, default=RESULTS / "memory.json", help="JSON file to write.")
+def memory_command(suffix: str, seconds: int, strength: float, output: Path) -> None:
+    """Measure the peak memory for a clip of a minute and for a long one."""
+    result = measure_memory(suffix, long_seconds=seconds, strength=strength)
+    output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+
+
 @main.command("readme")
 @click.option("--check", is_flag=True, help="Change nothing; fail where README is out of date.")
 def readme_command(check: bool) -> None:
-    """Put the measured numbers into README.md."""
-    path = ROOT / "README.md"
-    before = path.read_text(encoding="utf-8")
-    after = fill(before, RESULTS)
-    if check and after != before:
-        raise click.ClickException("README.md is out of date: run python -m benchmarks readme")
-    path.write_text(after, encoding="utf-8")
+    """Put the measured numbers into README.md, and all of them into benchmarks/SPEED.md."""
+    from benchmarks.speed import speed
+
+    readme, whole = ROOT / "README.md", RESULTS.parent / "SPEED.md"
+    texts = {readme: fill(readme.read_text(encoding="utf-8"), RESULTS), whole: speed(RESULTS, draw=not check)}
+    for path, text in texts.items():
+        if check and (not path.exists() or path.read_text(encoding="utf-8") != text):
+            raise click.ClickException(f"{path.name} is out of date: run python -m benchmarks readme")
+        path.write_text(text, encoding="utf-8")
 
 
 @main.command("pictures")
 @click.option("-o", "--output", type=_FILE, default=ROOT / "docs", help="Folder to write to.")
 def pictures_command(output: Path) -> None:
-    """Draw README's pictures from the sample clip: some styles beside the originals, and all styles."""
-    draw(output / "painted.jpg")
+    """Draw README's pictures from the sample clip: styles beside the originals, all styles, and a fade."""
+    draw_picture(output / "painted.jpg")
     draw_gallery(output / "gallery.jpg")
+    draw_fade(output / "fade.webp")
 
 
 @main.command("quality")

@@ -5,20 +5,25 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from benchmarks.clips import count_frames, make_clip
-from benchmarks.reference import JohnsonNet
-from livestyle.bench import frame, machine
-from livestyle.engine import load_engine
-from livestyle.styles import StyleMix
-from livestyle.weights import load_weights
+from livestyle.bench import machine
 
-_VGA, _HD = (640, 480), (1280, 720)
+_VGA, _HD, _FULL_HD = (640, 480), (1280, 720), (1920, 1080)
+_LONG = 1000
+_INT8 = ("--precision", "int8")
+RUNS: dict[str, tuple[tuple[int, int], int, tuple[str, ...]]] = {
+    "vga": (_VGA, 300, ()),
+    "vga_long": (_VGA, 3000, ()),
+    "hd": (_HD, 300, ()),
+    "hd_int8": (_HD, 300, _INT8),
+    "full_hd": (_FULL_HD, 150, ()),
+    "full_hd_int8": (_FULL_HD, 150, _INT8),
+}
+"""Size, frames and options of the videos that are painted; a long one only once."""
 _WATCHED = """
 import atexit, sys
 def tell():
@@ -40,79 +45,45 @@ class Process:
     """From the command to the end of its first painted frame; nan where it does not tell."""
 
 
-def compare(rounds: int = 5, reference_frames: int = 30) -> dict[str, Any]:
+def compare(rounds: int = 3, reference_frames: int = 30) -> dict[str, Any]:
     """All measurements, for `benchmarks/results`."""
     with tempfile.TemporaryDirectory() as folder:
         return {
             "machine": machine(),
             "command": "python -m benchmarks compare",
-            "networks": _networks(rounds),
             "video": _videos(Path(folder), rounds, reference_frames),
         }
-
-
-def _networks(rounds: int) -> dict[str, Any]:
-    """Milliseconds of a 640x480 frame, the median over rounds; ratios are medians of each round's ratio."""
-    weights, image = load_weights("small"), frame(_VGA)
-    reference = JohnsonNet().eval()
-    engines = [load_engine(weights, backend) for backend in ("openvino", "torchscript")]
-    mix = StyleMix.parse("mosaic")
-    times: dict[str, list[float]] = {name: [] for name in ("reference", *(e.backend for e in engines))}
-    for turn in range(rounds + 1):
-        taken = {"reference": _time(partial(reference.stylize, image), 3)}
-        for engine in engines:
-            taken[engine.backend] = _time(partial(engine.stylize, image, mix), 30)
-        if turn:  # the first round warms up
-            for name, milliseconds in taken.items():
-                times[name].append(milliseconds)
-    return {
-        name: {
-            "milliseconds": statistics.median(values),
-            "times_faster": statistics.median(r / v for r, v in zip(times["reference"], values, strict=True)),
-        }
-        for name, values in times.items()
-    }
-
-
-def _time(call: Callable[[], object], repeats: int) -> float:
-    """The median milliseconds of a call."""
-    times = []
-    for _ in range(repeats):
-        began = time.perf_counter()
-        call()
-        times.append(1000 * (time.perf_counter() - began))
-    return statistics.median(times)
 
 
 def _videos(folder: Path, rounds: int, reference_frames: int) -> dict[str, Any]:
     """livestyle as a whole process, from the command to its end, against the reference's loop alone."""
     clips = {
-        "vga": make_clip(folder / "vga.mp4", _VGA, 300),
-        "vga_long": make_clip(folder / "vga_long.mp4", _VGA, 3000),
-        "hd": make_clip(folder / "hd.mp4", _HD, 300),
+        name: make_clip(folder / f"{name}.mp4", size, frames) for name, (size, frames, _) in RUNS.items()
     }
-    ours: dict[str, list[Process]] = {name: [] for name in clips}
+    ours: dict[str, list[Process]] = {name: [] for name in RUNS}
     reference = []
-    for _ in range(rounds):
+    for turn in range(rounds):
         reference.append(_reference(clips["vga"], folder / "reference.mp4", reference_frames))
-        for name in ("vga", "hd"):
-            ours[name].append(_livestyle(clips[name], folder / "painted.mp4"))
-    ours["vga_long"].append(_livestyle(clips["vga_long"], folder / "painted.mp4"))
+        for name, (_, frames, options) in RUNS.items():
+            if turn == 0 or frames < _LONG:
+                ours[name].append(paint_clip(clips[name], folder / "painted.mp4", *options))
     result: dict[str, Any] = {"reference": {"fps": statistics.median(reference), "frames": reference_frames}}
     for name, runs in ours.items():
-        frames = count_frames(clips[name])
+        size, frames, options = RUNS[name]
         result[name] = {
-            "frames": frames,
+            "size": f"{size[0]}x{size[1]}",
+            "options": " ".join(options),
+            "frames": count_frames(clips[name]),
             "fps": frames / statistics.median(run.seconds for run in runs),
             "peak_mib": max(run.peak_mib for run in runs),
             "first_painted_seconds": statistics.median(run.first_painted_seconds for run in runs),
         }
-    fps = [count_frames(clips["vga"]) / run.seconds for run in ours["vga"]]
+    fps = [RUNS["vga"][1] / run.seconds for run in ours["vga"]]
     result["vga"]["times_faster"] = statistics.median(f / r for f, r in zip(fps, reference, strict=True))
     return result
 
 
-def _livestyle(clip: Path, target: Path) -> Process:
+def paint_clip(clip: Path, target: Path) -> Process:
     """Paints a clip; its first frame is painted when the log says so."""
     command = [sys.executable, "-c", _WATCHED, "--verbose", "video", str(clip), str(target), "--overwrite"]
     began, first, peak = time.perf_counter(), float("nan"), float("nan")

@@ -142,7 +142,11 @@ def ways(device: Device, case: Case, recipes: Sequence[Recipe]) -> Iterator[tupl
     """Every way of painting by its name, each to be made when it is its turn."""
 
     def recipe_on(make_lane: Callable[[], Lane], recipe: Recipe) -> Way:
-        return lambda: (make_lane, lambda lane: recipe.prepare(case.weights, lane.device, device.dtype))
+        def make() -> tuple[Callable[[], Lane], Callable[[Lane], Paint]]:
+            paint = recipe.prepare(case.weights, device.torch_device, device.dtype)  # once for all lanes
+            return make_lane, lambda _: paint
+
+        return make
 
     for recipe in recipes:
         if not recipe.compiled:

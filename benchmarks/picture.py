@@ -1,16 +1,20 @@
 """README's pictures: frames of the sample clip beside their paintings."""
 
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image as Pillow
 
 from benchmarks.clips import SAMPLE
 from livestyle.engine import Engine, load_engine
 from livestyle.frame import Image
+from livestyle.painter import Painter
 from livestyle.sources import open_source
 from livestyle.styles import Style, StyleMix
+from livestyle.timeline import Timeline
 from livestyle.weights import load_weights
 
 MOMENTS = (1.0, 5.5)
@@ -23,6 +27,11 @@ _TILE = (480, 270)
 _LABEL_HEIGHT = 26
 _COLUMNS = 4
 _QUALITY = 88
+_FADE_TILE = (400, 225)
+_FADE_EACH, _FADE_SECONDS = 1.4, 0.6
+"""Seconds from one style to the next in the looping picture, and of each fade."""
+_FADE_EVERY = 3
+"""It shows one frame in so many."""
 
 
 def draw(path: Path, styles: tuple[str, ...] = ("mosaic", "starry_night", "great_wave")) -> None:
@@ -46,6 +55,21 @@ def draw_gallery(path: Path) -> None:
     _write(path, _join(rows, axis=0))
 
 
+def draw_fade(path: Path, styles: tuple[str, ...] = ("mosaic", "great_wave", "starry_night")) -> None:
+    """Writes a short looping picture (WebP) of the sample clip that fades from style to style and back."""
+    cues = [f"{style}@{_FADE_EACH * i}~{_FADE_SECONDS}" for i, style in enumerate((*styles, styles[0]))]
+    timeline = Timeline.parse(",".join(cues))
+    painter = Painter(load_engine(load_weights("small")), timeline.at(0))
+    with closing(open_source(SAMPLE)) as source:
+        painted = painter.follow(
+            islice(source, round(_FADE_EACH * (len(styles) + 0.5) * source.fps)), 0.9, timeline.at
+        )
+        shown = [_small(frame.image, _FADE_TILE) for i, frame in enumerate(painted) if i % _FADE_EVERY == 0]
+        milliseconds = round(1000 * _FADE_EVERY / source.fps)
+    first, *others = (Pillow.fromarray(image) for image in shown)
+    first.save(path, save_all=True, append_images=others, duration=milliseconds, loop=0, quality=60, method=4)
+
+
 def _labelled(engine: Engine, image: Image, style: Style) -> Image:
     painted = _small(engine.stylize(image, StyleMix.parse(style.name)))
     label = np.full((_LABEL_HEIGHT, painted.shape[1], 3), 255, np.uint8)
@@ -59,8 +83,8 @@ def _frame_at(seconds: float) -> Image:
     return next(islice(frames, 1)).image
 
 
-def _small(image: Image) -> Image:
-    return np.asarray(cv2.resize(image, _TILE, interpolation=cv2.INTER_AREA), np.uint8)
+def _small(image: Image, size: tuple[int, int] = _TILE) -> Image:
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _join(images: list[Image], axis: int) -> Image:

@@ -5,13 +5,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.peers.names import REFERENCE, three_digits
+from livestyle.controls import KEYS
+
 Results = dict[str, Any]
 
 
 def fill(text: str, results: Path) -> str:
-    """README's text with each part between `<!-- name -->` and `<!-- end -->` made anew from the results."""
-    measured = json.loads((results / "cpu.json").read_text(encoding="utf-8"))
-    for name, make in _PARTS.items():
+    """README's text with each part between `<!-- name -->` and `<!-- end -->` made anew from the results.
+
+    What was not measured stays as it is.
+    """
+    for name, (source, make) in _PARTS.items():
+        measured = _read(results / f"{source}.json") if source else {}
+        if measured is None or f"<!-- {name} -->" not in text:
+            continue
         begin, end = f"<!-- {name} -->\n", "<!-- end -->"
         before, _, rest = text.partition(begin)
         _, _, after = rest.partition(end)
@@ -19,30 +27,52 @@ def fill(text: str, results: Path) -> str:
     return text
 
 
-def _machine(results: Results) -> str:
-    machine = results["machine"]
+def told(machine: dict[str, str]) -> str:
+    """The machine of a measurement, in words."""
     return (
-        f"Measured on {machine['cores']} cores of an {machine['processor']} with {machine['system']}, "
-        f"torch {machine['torch']}, openvino {machine['openvino']}, by `{results['command']}`.\n"
+        f"{machine['cores']} cores of an {machine['processor']} with {machine['system']}, "
+        f"torch {machine['torch']}, openvino {machine['openvino']}"
     )
 
 
-def _networks(results: Results) -> str:
-    rows = ["| network at 640x480 | ms a frame | times the reference |", "|---|---:|---:|"]
-    for name, row in results["networks"].items():
-        label = "Johnson 2016, eager float32" if name == "reference" else f"livestyle `small`, {name}"
-        rows.append(f"| {label} | {row['milliseconds']:.1f} | {row['times_faster']:.0f} |")
-    return "\n".join(rows) + "\n"
+def _read(path: Path) -> Results | None:
+    if not path.exists():
+        return None
+    measured: Results = json.loads(path.read_text(encoding="utf-8"))
+    return measured
 
 
-def _video(results: Results) -> str:
-    video = results["video"]
+def _machine(peers: Results) -> str:
+    return f"Measured on {told(peers['machine'])}, by `{peers['command']}`; all in turns, in one process.\n"
+
+
+def _networks(peers: Results) -> str:
+    """Ours, the reference, and the fastest of the others."""
+    rows = peers["rows"]
+    sizes = list(rows[0]["fps"])
+    ours = [row for row in rows if row["network"].startswith("livestyle")]
+    reference = next(row for row in rows if (row["network"], row["runtime"]) == REFERENCE)
+    others = [row for row in rows if row not in ours and row is not reference]
+    fastest = max(others, key=lambda row: row["fps"][sizes[0]])
+    lines = ["| frames per second | " + " | ".join(sizes) + f" | times the reference at {sizes[0]} |"]
+    lines.append("|---|" + "---:|" * (len(sizes) + 1))
+    for row in (*ours, reference, fastest):
+        label = f"{row['network']}, {row['runtime']}" + (" (the reference)" if row is reference else "")
+        cells = [three_digits(row["fps"][size]) for size in sizes]
+        cells.append(three_digits(row["times_reference"][sizes[0]]))
+        lines.append("| " + " | ".join([label, *cells]) + " |")
+    return (
+        "\n".join(lines) + f"\n\nThe last row is the fastest of {len(others)} other networks and runtimes.\n"
+    )
+
+
+def _video(cpu: Results) -> str:
+    video = cpu["video"]
     rows = ["| whole command | fps | peak memory |", "|---|---:|---:|"]
     rows.append(f"| reference loop, 640x480, without sound | {video['reference']['fps']:.2f} | |")
-    labels = {"vga": "640x480", "vga_long": "640x480", "hd": "1280x720"}
-    for name, size in labels.items():
-        row = video[name]
-        label = f"`livestyle video`, {size}, {row['frames']} frames"
+    for row in (row for name, row in video.items() if name != "reference"):
+        command = f"livestyle video {row['options']}".strip()
+        label = f"`{command}`, {row['size']}, {row['frames']} frames"
         rows.append(f"| {label} | {row['fps']:.0f} | {row['peak_mib']:.0f} MiB |")
     vga = video["vga"]
     return "\n".join(rows) + (
@@ -52,4 +82,40 @@ def _video(results: Results) -> str:
     )
 
 
-_PARTS: dict[str, Callable[[Results], str]] = {"machine": _machine, "networks": _networks, "video": _video}
+def _precision(bits: Results) -> str:
+    """What int8 costs."""
+    eight = bits["psnr"]["openvino int8"]
+    name = next(name for name in _FLOATING if name in bits["psnr"])
+    other = bits["psnr"][name]
+    far, near = (
+        f"{row['mean']:.0f} dB in the mean and {row['worst']:.0f} at worst" for row in (eight, other)
+    )
+    return (
+        f"`--precision int8` is a choice of yours. Over {bits['paintings']} paintings it is "
+        f"{far} from float32, which one hardly sees side by side; {name} is {near}.\n"
+    )
+
+
+_FLOATING = ("openvino bf16", "torchscript bf16", "openvino f32")
+"""What int8 is set beside: the first of these that was measured."""
+
+
+def _keys(_: Results) -> str:
+    numbers = [key for key in KEYS if key.name.isdigit()]
+    rows = [(f"`{numbers[0].name}` … `{numbers[-1].name}`", f"styles 1 to {len(numbers)}")]
+    rows += [(f"`{key.name}`", key.does) for key in KEYS if key not in numbers]
+    half = (len(rows) + 1) // 2
+    left, right = rows[:half], [*rows[half:], ("", "")]
+    lines = ["| key | | key | |", "|---|---|---|---|"]
+    lines += [f"| {a} | {does} | {b} | {too} |" for (a, does), (b, too) in zip(left, right, strict=False)]
+    return "\n".join(lines) + "\n"
+
+
+_PARTS: dict[str, tuple[str, Callable[[Results], str]]] = {
+    "machine": ("peers", _machine),
+    "networks": ("peers", _networks),
+    "precision": ("precision", _precision),
+    "video": ("cpu", _video),
+    "keys": ("", _keys),
+}
+"""Each part by name: the results it is made from, if any, and how."""

@@ -15,7 +15,7 @@ from livestyle import __version__
 from livestyle.errors import LivestyleError, SinkError, SourceError
 from livestyle.job import Job
 from livestyle.sinks.partial import PartialFile
-from livestyle.workers import Progress, Recipe, Result, workers
+from livestyle.workers import Progress, Recipe, Result, Worker, workers
 
 SUFFIXES = frozenset(
     f".{name}"
@@ -113,24 +113,28 @@ def run_batch(
 
     waiting = deque(jobs)
     with workers(recipe, min(at_once, len(jobs))) as idle:
-        busy = []
-        for worker in idle:
-            if job := _next(waiting, recipe, before, finish):
-                worker.begin(job)
-                busy.append(worker)
-        while busy:
-            ready = wait([worker.connection for worker in busy])
-            for worker in [w for w in busy if w.connection in ready]:
-                message = worker.receive()
-                if isinstance(message, Progress):
-                    on_progress(message)
-                    continue
-                finish(message)
-                if job := _next(waiting, recipe, before, finish):
-                    worker.begin(job)
-                else:
-                    busy.remove(worker)
+        _share_out(lambda: _next(waiting, recipe, before, finish), idle, on_progress, finish)
     return results
+
+
+def _share_out(
+    next_job: Callable[[], Job | None],
+    idle: list[Worker],
+    on_progress: Callable[[Progress], None],
+    finish: Callable[[Result], None],
+) -> None:
+    """Give each worker a job, and the next when it is done, until there are none."""
+    busy = [worker for worker in idle if worker.begin(next_job())]
+    while busy:
+        ready = wait([worker.connection for worker in busy])
+        for worker in [w for w in busy if w.connection in ready]:
+            message = worker.receive()
+            if isinstance(message, Progress):
+                on_progress(message)
+                continue
+            finish(message)
+            if not worker.begin(next_job()):
+                busy.remove(worker)
 
 
 def _next(

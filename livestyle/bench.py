@@ -60,8 +60,15 @@ def measure(
         except EngineError as error:
             yield Skipped(backend, str(error))
             continue
+        style = next(iter(weights.styles))
         for size in SIZES:
-            yield time_engine(engine, next(iter(weights.styles)), size, seconds)
+            engine.stylize(frame(size), StyleMix.parse(style))
+            if not engine.backend.startswith(backend):  # TensorRT's engine for that size is still to be built
+                width, height = size
+                reason = f"no engine for {width}x{height} yet: livestyle build --size {width}x{height}"
+                yield Skipped(backend, reason)
+                continue
+            yield time_engine(engine, style, size, seconds)
 
 
 def machine() -> dict[str, str]:

@@ -13,7 +13,7 @@ from livestyle import defaults
 from livestyle.encoding import Encoding
 from livestyle.frame import Frame
 from livestyle.numbered import is_numbered
-from livestyle.pace import fill_up, thin_out
+from livestyle.pace import at_rate
 from livestyle.pipeline import Report, run
 from livestyle.sinks import open_sink, refuse_same_file
 from livestyle.sources import open_source
@@ -31,6 +31,10 @@ Show = Callable[[int | None], AbstractContextManager[Callable[[Report], None] | 
 
 _WARM_UP_SECONDS = 1.0
 """Painted again before the moment where an interrupted job goes on, for its first frames to be steady."""
+
+
+_DEPTH = 4
+_WAITING_BYTES = 128 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,14 @@ class Outcome:
     """What was wrong with the input, one line each."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Pace:
+    """A constant frame rate to force, and why; None for none."""
+
+    rate: Fraction | None
+    reason: str = ""
+
+
 def paint_file(
     job: Job,
     make_painter: Callable[[], Painter],
@@ -78,15 +90,16 @@ def paint_file(
     outcome = outcome or Outcome()
     with ExitStack() as opened:
         frames = opened.enter_context(closing(_open(job, job.start_seconds)))
-        rate = _constant_rate(job, frames)
-        sink = _sink(job, frames, rate)
+        pace = _pace(job, frames)
+        sink = _sink(job, frames, pace.rate)
         done = getattr(sink, "done_seconds", 0.0)
         try:
-            with sink, show(_estimate(frames, rate)) as on_frame:
+            with sink, show(_estimate(frames, pace.rate)) as on_frame:
                 if done:
                     frames = opened.enter_context(closing(_open(job, max(0.0, done - _WARM_UP_SECONDS))))
-                paint = _paint(job, make_painter(), timeline, frames, rate, done)
-                outcome.report = run(_Rest(frames) if done else frames, paint, sink, on_frame=on_frame)
+                paint = _paint(job, make_painter(), timeline, frames, pace, done)
+                rest = _Rest(frames) if done else frames
+                outcome.report = run(rest, paint, sink, on_frame=on_frame, depth=_depth(frames.size))
         finally:
             outcome.complete = sink.complete
             outcome.faults = frames.faults
@@ -145,32 +158,49 @@ def _sink(job: Job, frames: FileSource, rate: Fraction | None) -> FileSink | Seq
 
 
 def _paint(
-    job: Job, painter: Painter, timeline: Timeline, source: FileSource, rate: Fraction | None, done: float
+    job: Job, painter: Painter, timeline: Timeline, source: FileSource, pace: _Pace, done: float
 ) -> Callable[[Iterable[Frame]], Iterator[Frame]]:
+    def follow(frames: Iterable[Frame]) -> Iterator[Frame]:
+        return painter.follow(frames, job.steady, timeline.at)
+
     def paint(frames: Iterable[Frame]) -> Iterator[Frame]:
-        if rate is not None:
-            frames = thin_out(frames, rate, 1 / source.fps)
-        painted = painter.follow(frames, job.steady, timeline.at)
-        if rate is not None:
-            painted = fill_up(painted, rate, 1 / source.fps)
-        return (frame for frame in painted if frame.pts >= done - 1e-6) if done else painted
+        if pace.rate is None:
+            painted = follow(frames)
+        else:
+            painted = at_rate(frames, follow, pace.rate, 1 / source.fps, pace.reason)
+        try:
+            for frame in painted:
+                if frame.pts >= done - 1e-6:
+                    yield frame
+        except KeyboardInterrupt:
+            source.media.stop()  # the thread that reads may wait for a pipe that brings nothing
+            raise
 
     return paint
 
 
-def _constant_rate(job: Job, frames: FileSource) -> Fraction | None:
-    """The frame rate to force: the one asked for, or one that the kind of output needs."""
+def _pace(job: Job, frames: FileSource) -> _Pace:
+    """The rate asked for, or one that the kind of output needs."""
     from livestyle.sinks.containers import container_of
 
     if is_numbered(job.target):
-        return None if job.fps is None else Fraction(job.fps).limit_denominator(1001)
+        return _Pace(None if job.fps is None else _exact(job.fps))
     container = container_of(job.target, job.form)
-    fps = job.fps
-    if container.highest_rate is not None and (fps or frames.fps) > container.highest_rate:
-        fps = container.highest_rate
-    if fps is None and container.constant_rate:
-        fps = frames.fps
-    return None if fps is None else Fraction(fps).limit_denominator(1001)
+    if container.highest_rate is not None and (job.fps or frames.fps) > container.highest_rate:
+        most = container.highest_rate
+        return _Pace(_exact(most), f"{container.muxer} files show {most:g} frames a second at most")
+    if job.fps is None and container.constant_rate:
+        return _Pace(_exact(frames.fps), f"{container.muxer} files have a constant frame rate")
+    return _Pace(None if job.fps is None else _exact(job.fps))
+
+
+def _exact(fps: float) -> Fraction:
+    return Fraction(fps).limit_denominator(1001)
+
+
+def _depth(size: tuple[int, int]) -> int:
+    """How many frames may wait before and behind the painter: fewer of very large ones."""
+    return max(1, min(_DEPTH, _WAITING_BYTES // (3 * size[0] * size[1])))
 
 
 def _estimate(frames: FileSource, rate: Fraction | None) -> int | None:

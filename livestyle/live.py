@@ -30,8 +30,14 @@ _REDRAWN_AFTER = 0.05
 class Screen(Protocol):
     """What shows the video and hears the keys; for the main thread."""
 
-    closed: bool
-    dragged: float | None
+    @property
+    def closed(self) -> bool:
+        """Whether somebody closed it."""
+        ...
+
+    def drag(self) -> float | None:
+        """Where the mouse was dragged to since the last call, as a share of the width; None if it was not."""
+        ...
 
     def area(self) -> tuple[int, int]:
         """The size (width, height) in pixels that there is room for."""
@@ -148,9 +154,10 @@ class Show:
         if self._screen is not None:
             for code in self._screen.pressed():
                 self._change(press(self.settings, code))
-            if self._screen.dragged is not None:
-                at = 1 - self._screen.dragged if self.settings.mirror else self._screen.dragged
-                self.settings, self._screen.dragged = replace(self.settings, split_at=at), None
+            dragged = self._screen.drag()
+            if dragged is not None:
+                at = 1 - dragged if self.settings.mirror else dragged
+                self.settings = replace(self.settings, split_at=at)
             if self._screen.closed:
                 self.settings = replace(self.settings, quit=True)
         now = time.perf_counter()
@@ -173,6 +180,7 @@ class Show:
     def _measure(self, frame: Frame, began: float, dropped: int) -> None:
         now = time.perf_counter()
         self.meters.frame(now - (self._source.epoch + frame.pts), dropped)
+        self.meters.backend = self._painter.engine.backend  # TensorRT may have taken over
         if self._plan.target_fps and not self.settings.original and not self.settings.frozen:
             before = self._quality.scale
             self._quality = adapt(self._quality, now - began, 1 / self._plan.target_fps, now)

@@ -33,29 +33,29 @@ def choose_model(backend: str) -> str:
     if LARGE not in read_manifest():
         logger.debug("model small: large has no trained weights yet")
         return SMALL
-    fps = _large_fps(load_weights(LARGE), backend)
+    fps = _large_fps(load_weights(LARGE))
     model = LARGE if fps >= TARGET_FPS else SMALL
     logger.debug("model %s: large paints %.0f fps at %dx%d, %.0f are wanted", model, fps, *_SIZE, TARGET_FPS)
     return model
 
 
-def _large_fps(weights: Weights, backend: str) -> float:
+def _large_fps(weights: Weights) -> float:
     from livestyle.backends.cuda import device_facts
 
     facts = {"what": "fps of large", "network": weights.network, "size": list(_SIZE)} | device_facts()
     known = recall(facts)
     if not isinstance(known, float):
-        known = _measure(weights, backend)
+        known = _measure(weights)
         remember(facts, known)
     return known
 
 
-def _measure(weights: Weights, backend: str) -> float:
-    """Frames per second of `large`; 0 where it does not run. A GPU that is not used does not count."""
+def _measure(weights: Weights) -> float:
+    """Frames per second of `large` by the cuda backend; tensorrt is no slower. 0 where it fails."""
     from livestyle.bench import time_engine
 
     try:
-        engine: Engine = load_engine(weights, "cuda" if backend == "auto" else backend)
+        engine: Engine = load_engine(weights, "cuda")
     except EngineError as error:
         logger.debug("model large does not run: %s", error)
         return 0.0

@@ -1,13 +1,46 @@
 """A constant frame rate out of a varying one: frames are left out, or shown again."""
 
-from collections.abc import Iterable, Iterator
+import logging
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from math import ceil
 
 from livestyle.frame import Frame
 
+logger = logging.getLogger(__name__)
+
 _TOLERANCE = Fraction(1, 1000)
 """In seconds: some files count in milliseconds, which must not make a frame miss its turn."""
+
+
+_LONGEST_SECONDS = 3600.0
+
+
+def at_rate(
+    frames: Iterable[Frame],
+    paint: Callable[[Iterable[Frame]], Iterable[Frame]],
+    rate: Fraction,
+    last_seconds: float,
+    reason: str = "",
+) -> Iterator[Frame]:
+    """The frames at `rate` frames a second, each painted once however often it is shown.
+
+    `last_seconds` is how long the last one is seen. A `reason` is logged, with the numbers of frames, where
+    they are not the same.
+    """
+    came = shown = 0
+
+    def counted() -> Iterator[Frame]:
+        nonlocal came
+        for frame in frames:
+            came += 1
+            yield frame
+
+    for frame in fill_up(paint(thin_out(counted(), rate, last_seconds)), rate, last_seconds):
+        shown += 1
+        yield frame
+    if reason and came != shown:
+        logger.warning("%s: %d frames became %d", reason, came, shown)
 
 
 def thin_out(frames: Iterable[Frame], rate: Fraction, last_seconds: float) -> Iterator[Frame]:
@@ -33,12 +66,14 @@ def thin_out(frames: Iterable[Frame], rate: Fraction, last_seconds: float) -> It
 def fill_up(frames: Iterable[Frame], rate: Fraction, last_seconds: float) -> Iterator[Frame]:
     """The frames, each shown again at every turn until the next one comes.
 
-    `last_seconds` is how long the last one is seen. Frames are at whole turns, as `thin_out` gives them.
+    `last_seconds` is how long the last one is seen. Frames are at whole turns, as `thin_out` gives them. A
+    gap of more than an hour is taken for a damaged time, and not filled.
     """
     waiting: Frame | None = None
     for frame in frames:
         if waiting is not None:
-            yield from _shown(waiting, round((frame.pts - waiting.pts) * rate), rate)
+            gap = frame.pts - waiting.pts
+            yield from _shown(waiting, round(gap * rate) if gap < _LONGEST_SECONDS else 1, rate)
         waiting = frame
     if waiting is not None:
         yield from _shown(waiting, max(1, round(last_seconds * rate)), rate)

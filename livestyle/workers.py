@@ -72,10 +72,12 @@ class Worker:
         self._job: Job | None = None
         self._start()
 
-    def begin(self, job: Job) -> None:
-        """Hand it a job; what it says of it comes from `receive`."""
+    def begin(self, job: Job | None) -> bool:
+        """Hand it a job; what it says of it comes from `receive`. False where there is none."""
         self._job = job
-        self.connection.send(job)
+        if job is not None:
+            self.connection.send(job)
+        return job is not None
 
     def receive(self) -> Progress | Result:
         """What the process says next; a result that says so where it has died."""

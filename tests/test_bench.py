@@ -111,6 +111,17 @@ def test_the_command_prints_writes_and_draws_what_it_measured(tmp_path: Path) ->
     assert cv2.imread(str(plot_path)).shape[1] > 500
 
 
+def test_every_backend_is_timed_or_says_why_not(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("livestyle.bench.SIZES", ((64, 48),))
+    result = call("--size", "64x48", "--frames", 3, "--backends", "--json", tmp_path / "bench.json")
+    assert result.exit_code == 0, result.output
+    rows = json.loads((tmp_path / "bench.json").read_text())["backends"]
+    named = {row["backend"].split()[0] for row in rows}
+    assert {"openvino", "torchscript"} <= named
+    for backend in {"cuda", "tensorrt"} - named:
+        assert f"  {backend:<18} skipped: " in result.stdout
+
+
 def test_a_camera_and_a_clip_are_measured_as_they_are_used(tmp_path: Path) -> None:
     result = call("--camera", "pattern", "--size", "64x48", "--frames", 5)
     assert result.exit_code == 0, result.output
@@ -128,12 +139,14 @@ def test_mistakes_are_one_line_each(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     for arguments, expected in (
         (["--input", short], "choose a longer clip"),
         (["--style", "mosiac"], "did you mean mosaic?"),
-        (["--size", "64x48", "--frames", 3, "--plot", tmp_path / "no" / "a.png"], "cannot write"),
-        (["--size", "64x48", "--frames", 3, "--json", tmp_path / "no" / "a.json"], "cannot write"),
+        (["--plot", tmp_path / "no" / "a.png"], "there is no folder"),
+        (["--plot", tmp_path / "a.xyz"], "use .png or .svg"),
+        (["--json", tmp_path / "no" / "a.json"], "there is no folder"),
     ):
         result = call(*arguments)
         assert result.exit_code == 1, result.output
         assert expected in result.stderr.splitlines()[-1]
+    assert list(tmp_path.iterdir()) == [short]
     monkeypatch.setitem(sys.modules, "benchmarks.peers.compare", None)
     result = call("--compare")
     assert result.exit_code == 1

@@ -5,12 +5,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
-import numpy as np
 import pytest
 
 from livestyle.controls import KEYS
@@ -19,80 +17,7 @@ from livestyle.weights import load_weights
 from tests.display import Display, require_tools, until
 from tests.media import make_video, video_seconds
 from tests.pictures import scene
-
-SIZE = (480, 360)
-X_NAMES = {
-    ",": "comma", ".": "period", "[": "bracketleft", "]": "bracketright", "{": "braceleft", "}": "braceright",
-    "-": "minus", "=": "equal", "(": "parenleft", ")": "parenright",
-}  # fmt: skip
-"""What X calls the keys, where it is not their own name."""
-
-
-class Camera:
-    """`livestyle cam` as a process, with a window whose picture can be looked at."""
-
-    def __init__(self, display: Display, process: "subprocess.Popen[str]", folder: Path) -> None:
-        self.display, self.process, self.folder = display, process, folder
-
-    def picture(self) -> Image:
-        left, top, width, height = self.display.window("livestyle")
-        picture = self.display.screenshot()[top : top + height, left : left + width]
-        return np.asarray(cv2.resize(picture, SIZE, interpolation=cv2.INTER_AREA), np.uint8)
-
-    def press(self, key: str) -> None:
-        self.display.press(X_NAMES.get(key, key))
-
-    def settled(self) -> Image:
-        """The picture, once it has stopped changing."""
-        last = self.picture()
-        deadline = time.perf_counter() + 10
-        while time.perf_counter() < deadline:
-            time.sleep(0.25)
-            now = self.picture()
-            if difference(last, now) < 0.5:
-                return now
-            last = now
-        raise AssertionError("the picture does not settle")
-
-    def until(self, seen: Callable[[Image], object]) -> Image:
-        """The picture, once what is awaited is seen in it and it has settled; where it fails, a PNG file."""
-        try:
-            until(lambda: seen(self.picture()), 20)
-        except AssertionError:
-            cv2.imwrite(str(self.folder / "seen.png"), cv2.cvtColor(self.picture(), cv2.COLOR_RGB2BGR))
-            raise
-        return self.settled()
-
-
-def difference(one: Image, other: Image) -> float:
-    """Mean absolute difference in levels of 255."""
-    return float(np.abs(one.astype(int) - other).mean())
-
-
-def coarse(image: Image) -> Image:
-    return np.asarray(cv2.resize(image, (24, 18), interpolation=cv2.INTER_AREA), np.uint8)
-
-
-@contextmanager
-def camera(display: Display, folder: Path, *options: str) -> Iterator[Camera]:
-    held = ("--target-fps", "0")  # a busy machine must not change what a picture looks like
-    command = [sys.executable, "-m", "livestyle", "cam", "--folder", str(folder), *held, *options]
-    with subprocess.Popen(
-        command,
-        env=display.environment,
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            until(lambda: display.run("xdotool", "search", "--name", "^livestyle$").strip(), 20)
-            running = Camera(display, process, folder)
-            until(lambda: running.picture().std() > 20, 20)
-            until(lambda: display.run("xdotool", "getactivewindow", "getwindowname").strip() == "livestyle")
-            yield running
-        finally:
-            process.kill()
+from tests.running import SIZE, Camera, camera, coarse, difference
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """The CUDA backend's order of things, on a processor: slots, lanes, recipes, and what is remembered."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,10 +10,11 @@ from torch import Tensor
 
 from benchmarks.random_weights import random_weights
 from livestyle.architecture import NetworkConfig
+from livestyle.backends import cuda
 from livestyle.backends.cuda import CudaEngine, device_facts
-from livestyle.backends.recipes import RECIPES, PlaneNorm, Recipe, Trial, choose, named
+from livestyle.backends.recipes import RECIPES, Recipe, Trial, choose, named
 from livestyle.backends.slots import CpuLane, Ring, Slot
-from livestyle.backends.torchscript import frame_net
+from livestyle.backends.torchscript import OnePictureNorm, frame_net
 from livestyle.errors import EngineError
 from livestyle.frame import Image
 from livestyle.gate import natural_frame, psnr_db
@@ -21,6 +23,7 @@ from livestyle.styles import StyleMix
 from livestyle.weights import Weights
 
 TINY = NetworkConfig(stem=4, body=8, blocks=1)
+EAGER = [recipe for recipe in RECIPES if recipe.name.startswith("eager")]
 ONE = np.zeros(1, np.float32)
 
 
@@ -127,7 +130,7 @@ def test_the_engine_paints_what_eager_paints(weights: Weights) -> None:
 
 def test_half_precision_passes_the_gate_by_far(weights: Weights) -> None:
     engine = CudaEngine(weights, make_lane=CpuLane, dtype=torch.float16)
-    assert engine.measure(48, 65, RECIPES[:1]).psnr_db > 50
+    assert engine.measure(48, 65, EAGER[:1]).psnr_db > 50
     assert engine.backend == "cuda f16"
 
 
@@ -136,14 +139,14 @@ def test_two_frames_are_under_way_for_files_one_for_cameras(weights: Weights) ->
 
 
 def test_the_norm_that_keeps_its_layout_is_the_same_norm() -> None:
-    x = torch.randn(2, 5, 9, 11, dtype=torch.float64).float().to(memory_format=torch.channels_last)
-    style = torch.randn(2, 5, 1, 1), torch.randn(2, 5, 1, 1)
-    painted = PlaneNorm()(x, style)
+    x = torch.randn(1, 5, 9, 11).to(memory_format=torch.channels_last)
+    style = torch.randn(1, 5, 1, 1), torch.randn(1, 5, 1, 1)
+    painted = OnePictureNorm()(x, style)
     torch.testing.assert_close(painted, ConditionalNorm()(x, style), rtol=1e-5, atol=1e-5)
     assert painted.is_contiguous(memory_format=torch.channels_last)
 
 
-@pytest.mark.parametrize("norm", [PlaneNorm(), ConditionalNorm()])
+@pytest.mark.parametrize("norm", [OnePictureNorm(), ConditionalNorm()])
 def test_large_values_do_not_overflow_in_half_precision(norm: torch.nn.Module) -> None:
     x = torch.linspace(-6e4, 6e4, 64).reshape(1, 1, 8, 8).half()
     painted = norm(x, (torch.ones(1, 1, 1, 1).half(), torch.zeros(1, 1, 1, 1).half()))
@@ -151,7 +154,7 @@ def test_large_values_do_not_overflow_in_half_precision(norm: torch.nn.Module) -
     assert float(painted.float().std(correction=0)) == pytest.approx(1, abs=1e-3)
 
 
-@pytest.mark.parametrize("recipe", RECIPES[:2], ids=lambda recipe: recipe.name)
+@pytest.mark.parametrize("recipe", EAGER, ids=lambda recipe: recipe.name)
 def test_every_recipe_paints_the_same(recipe: Recipe, weights: Weights) -> None:
     assert cpu_engine(weights).measure(48, 65, [recipe]).psnr_db > 60
 
@@ -171,35 +174,44 @@ def test_the_fastest_sound_recipe_is_taken() -> None:
 
 
 def test_where_no_recipe_runs_each_reason_is_told() -> None:
-    with pytest.raises(EngineError, match="eager: raised: no kernel for eager; eager channels_last: raised"):
+    with pytest.raises(
+        EngineError, match="fused: raised: no kernel for fused; eager: raised: no kernel for eager; eager ch"
+    ):
         choose(RECIPES, trial_of({}))
+
+
+def recorded(tried: list[str], broken: str = "") -> tuple[Recipe, ...]:
+    """The eager recipes, noting which are prepared; `broken` raises."""
+
+    def wrap(recipe: Recipe) -> Recipe:
+        def prepare(*arguments: object) -> Callable[[Tensor, Tensor], Tensor]:
+            tried.append(recipe.name)
+            if recipe.name == broken:
+                raise RuntimeError("no compiler")
+            return recipe.prepare(*arguments)  # type: ignore[arg-type]
+
+        return replace(recipe, prepare=prepare)
+
+    return tuple(wrap(recipe) for recipe in EAGER)
+
+
+def use(recipes: tuple[Recipe, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cuda, "_INSTANT", recipes)
+    monkeypatch.setattr(cuda, "named", lambda name: named(name, recipes))
 
 
 def test_a_recipe_that_paints_something_else_is_refused(
     weights: Weights, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def wrong(*_: object) -> Callable[[Tensor, Tensor], Tensor]:
-        return lambda frame, _: 255 - frame
-
-    monkeypatch.setattr(Recipe, "prepare", wrong)
+    wrong = replace(EAGER[0], prepare=lambda *_: lambda frame, _: 255 - frame)
+    use((wrong,), monkeypatch)
     with pytest.raises(EngineError, match=r"eager: cuda f32 eager paints something else .* dB"):
         cpu_engine(weights).stylize(natural_frame(48, 64), StyleMix.parse("random_one"))
 
 
-def count_trials(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    tried: list[str] = []
-    prepare = Recipe.prepare
-
-    def counted(recipe: Recipe, *arguments: object) -> Callable[[Tensor, Tensor], Tensor]:
-        tried.append(recipe.name)
-        return prepare(recipe, *arguments)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Recipe, "prepare", counted)
-    return tried
-
-
 def test_what_was_measured_is_not_measured_again(weights: Weights, monkeypatch: pytest.MonkeyPatch) -> None:
-    tried = count_trials(monkeypatch)
+    tried: list[str] = []
+    use(recorded(tried), monkeypatch)
     image, mix = natural_frame(48, 64), StyleMix.parse("random_one")
     cpu_engine(weights).stylize(image, mix)
     assert tried[:2] == ["eager", "eager channels_last"]
@@ -214,22 +226,16 @@ def test_what_was_measured_is_not_measured_again(weights: Weights, monkeypatch: 
 def test_a_remembered_recipe_that_fails_now_is_measured_anew(
     weights: Weights, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    engine = cpu_engine(weights)
-    engine.measure(48, 64, RECIPES[1:2])
-    prepare = Recipe.prepare
-
-    def broken(recipe: Recipe, *arguments: object) -> Callable[[Tensor, Tensor], Tensor]:
-        if recipe.channels_last:
-            raise RuntimeError("no compiler")
-        return prepare(recipe, *arguments)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(Recipe, "prepare", broken)
+    tried: list[str] = []
+    cpu_engine(weights).measure(48, 64, EAGER[1:])
+    use(recorded(tried, broken="eager channels_last"), monkeypatch)
     painted = cpu_engine(weights).stylize(natural_frame(48, 64), StyleMix.parse("random_one"))
     assert painted.shape == (48, 64, 3)
+    assert tried == ["eager channels_last", "eager", "eager channels_last", "eager"]
 
 
 def test_an_unknown_recipe_in_the_cache_is_nobodys() -> None:
-    assert named("eager") is RECIPES[0]
+    assert named("eager") is EAGER[0]
     assert named("of another version") is None
     assert named(None) is None
 

@@ -11,7 +11,7 @@ import torch
 
 from livestyle import gpu
 from livestyle.backends.torchscript import TorchScriptEngine, frame_net
-from livestyle.bench import Skipped, Timing, measure
+from livestyle.bench import Skipped, Timing, measure, time_engine
 from livestyle.engine import BACKENDS, Engine, choose_engine, load_engine
 from livestyle.errors import EngineError
 from livestyle.frame import Image
@@ -248,6 +248,14 @@ def test_a_benchmark_measures_what_runs_and_names_what_does_not(weights: Weights
         assert isinstance(timing, Timing)
         assert timing.frames >= 3
         assert timing.fps == pytest.approx(1000 / timing.milliseconds)
+
+
+def test_an_engine_is_timed_over_several_frames(weights: Weights) -> None:
+    timing = time_engine(load_engine(weights, "openvino"), "mosaic", (64, 48), seconds=0.01)
+    assert timing.size == (64, 48)
+    assert timing.frames >= 3
+    assert timing.fps == pytest.approx(1000 / timing.milliseconds)
+    assert timing.slowest_milliseconds >= timing.milliseconds
 
 
 @pytest.mark.parametrize("choice", CHOICES)

@@ -5,9 +5,11 @@ Each command has a deadline: a hang is a failure.
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -17,6 +19,7 @@ import pytest
 from livestyle.sources import open_source
 from tests.media import greys, make_video, video_seconds
 from tests.pictures import scene
+from tests.test_cli import call
 
 COMMAND = [sys.executable, "-m", "livestyle", "video"]
 DEADLINE_SECONDS = 60
@@ -134,12 +137,29 @@ def test_a_closed_pipe_is_one_line(clip: Path) -> None:
 
 
 @posix
-@pytest.mark.skipif(os.name == "posix" and os.geteuid() == 0, reason="root may read everything")
-def test_no_permission_is_one_line(clip: Path, tmp_path: Path) -> None:
-    clip.chmod(0)
-    done = livestyle(clip, tmp_path / "out.mp4")
-    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
-    assert b"permission denied" in done.stderr
+@pytest.mark.parametrize("locked", ["file", "folder", "output"])
+def test_no_permission_is_one_line(locked: str, clip: Path) -> None:
+    """Root, as whom tests may run, becomes nobody meanwhile: in a folder that nobody may look into."""
+    assert call("video", clip, clip.with_name("first.mp4"), "--strength", 0).exit_code == 0  # all is imported
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        source = Path(shutil.copy(clip, folder))
+        folder.chmod(0o755)
+        source.chmod(0o644 if locked == "output" else 0)
+        if locked == "folder":
+            folder.chmod(0)
+        elif locked == "output":
+            folder.chmod(0o555)
+        before = os.geteuid()
+        if before == 0:
+            os.seteuid(65534)
+        try:
+            result = call("video", source, folder / "out.mp4", "--strength", 0)
+        finally:
+            os.seteuid(before)
+            folder.chmod(0o755)
+    assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1), result.output
+    assert "permission denied" in result.stderr
 
 
 def test_an_empty_file_and_a_cut_index_are_told_apart(tmp_path: Path) -> None:
@@ -200,3 +220,88 @@ def test_two_at_once_do_not_clear_each_other_away(clip: Path, tmp_path: Path) ->
     assert first.part.exists()
     first.discard()
     second.discard()
+
+
+def test_a_header_that_states_a_monstrous_size_is_refused_in_bounds(tmp_path: Path) -> None:
+    gif = make_video(tmp_path / "in.gif", moving(3), codec="gif", pix_fmt="rgb8")
+    content = bytearray(gif.read_bytes())
+    content[6:10] = (16_000).to_bytes(2, "little") + (15_000).to_bytes(2, "little")
+    gif.write_bytes(content)
+    done = livestyle(gif, tmp_path / "out.mp4")
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert b"frames of 16000x15000 are too large" in done.stderr
+
+
+@posix
+def test_a_full_tmpfs_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
+    """A real file system, where one may be mounted: in a namespace of its own."""
+    noise = np.random.default_rng(0).integers(0, 256, (30, 240, 320, 3), np.uint8)
+    clip = make_video(tmp_path / "in.mkv", list(noise), codec="ffv1")
+    small = tmp_path / "small"
+    small.mkdir()
+    mount = f"mount -t tmpfs -o size=200k tmpfs {small}"
+    unshare = shutil.which("unshare")
+    if not unshare or subprocess.run([unshare, "-rm", "sh", "-c", mount], capture_output=True).returncode:
+        pytest.skip("no file system may be mounted here; a limit on the size of files stands in for it")
+    command = " ".join([*COMMAND, str(clip), str(small / "out.mp4"), "--strength 0"])
+    script = f"{mount} && {command}; code=$?; ls -A {small}; exit $code"
+    done = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", script], capture_output=True, timeout=DEADLINE_SECONDS, check=False
+    )
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done.stderr
+    assert b"no space left on device; is there room on the disk?" in done.stderr
+    assert done.stdout == b""
+
+
+@posix
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_ctrl_c_does_not_wait_for_a_pipe_that_brings_nothing(share: float, tmp_path: Path) -> None:
+    clip = make_video(tmp_path / "in.ts", moving(60), gop=10)
+    content = clip.read_bytes()
+    reader, writer = os.pipe()
+    os.write(writer, content[: round(share * len(content))])
+    out = tmp_path / "out.mp4"
+    command = [sys.executable, "-m", "livestyle", "--verbose", "video", "-", str(out), "--strength", "0"]
+    with subprocess.Popen(command, stdin=reader, stderr=subprocess.PIPE, text=True) as process:
+        os.close(reader)
+        assert process.stderr is not None
+        if share:
+            for line in process.stderr:
+                if "first frame painted" in line:
+                    break
+        time.sleep(1.0)
+        process.send_signal(signal.SIGINT)
+        asked = time.monotonic()
+        said = process.stderr.read()
+        process.wait(DEADLINE_SECONDS)
+    os.close(writer)
+    assert time.monotonic() - asked < 10
+    assert process.returncode == 130, said
+    kept = f"{out} holds what was painted" if share else "nothing was painted yet"
+    assert said.splitlines() == [f"stopped: {kept}"]
+    assert files(tmp_path) == (["in.ts", "out.mp4"] if share else ["in.ts"])
+
+
+@posix
+def test_a_terminal_is_no_place_for_a_video(clip: Path, tmp_path: Path) -> None:
+    mine, terminal = os.openpty()
+    for arguments, ends in (
+        (["-", str(tmp_path / "out.mp4")], {"stdin": terminal}),
+        ([str(clip), "-"], {"stdout": terminal}),
+    ):
+        done = subprocess.run(
+            [*COMMAND, *arguments], stderr=subprocess.PIPE, timeout=DEADLINE_SECONDS, check=False, **ends
+        )
+        assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+        assert b"a terminal: send" in done.stderr
+    os.close(mine)
+    os.close(terminal)
+
+
+@posix
+def test_a_named_pipe_without_a_writer_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIVESTYLE_PATIENCE", "0.5")
+    os.mkfifo(tmp_path / "pipe")
+    done = livestyle(tmp_path / "pipe", tmp_path / "out.mp4")
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert b"nothing came for 0.5 s" in done.stderr

@@ -16,6 +16,7 @@ HEAVY = {
     # painter blends whole frames, which OpenCV does several times faster than NumPy
     "cv2": {"painter", "steady", "overlay", "sources", "sinks"},
     "onnx": {"onnx_graph"},
+    "triton": {"backends.fused"},
     "av": {"sources", "sinks"},
     # a spool starts no thread; it is read by several
     "threading": {"prefetch", "sources.spool"},

@@ -7,10 +7,10 @@ import torch
 from click.testing import CliRunner, Result
 
 from benchmarks.random_weights import random_weights
-from livestyle import model_choice, weights
+from livestyle import bench, model_choice, weights
 from livestyle.architecture import NetworkConfig
 from livestyle.backends import cuda, tensorrt
-from livestyle.backends.recipes import RECIPES
+from livestyle.backends.recipes import named
 from livestyle.backends.slots import CpuLane
 from livestyle.cli import main
 from livestyle.engine import load_engine
@@ -68,6 +68,17 @@ def test_an_engine_built_ahead_paints_the_first_frame() -> None:
 
 
 @pytest.mark.usefixtures("gpu")
+def test_a_benchmark_of_tensorrt_measures_engines_and_builds_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench, "SIZES", ((64, 48), (80, 48)))
+    call("build", "--size", "64x48")
+    timing, skipped = bench.measure(load_weights("small"), ("tensorrt",), seconds=0.01)
+    assert isinstance(timing, bench.Timing)
+    assert timing.backend == "tensorrt-rtx f16"
+    assert isinstance(skipped, bench.Skipped)
+    assert skipped.reason == "no engine for 80x48 yet: livestyle build --size 80x48"
+
+
+@pytest.mark.usefixtures("gpu")
 def test_engines_are_listed_with_their_figures_and_cleared() -> None:
     assert call("build", "--list").stdout == ""
     call("build", "--size", "64x48")
@@ -82,15 +93,14 @@ def test_engines_are_listed_with_their_figures_and_cleared() -> None:
 def test_without_tensorrt_the_recipes_are_tried_and_the_best_is_remembered(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(cuda, "RECIPES", RECIPES[1:2])
-    monkeypatch.setattr(cuda.CudaEngine.measure, "__defaults__", (RECIPES[1:2],))
+    monkeypatch.setattr(cuda.CudaEngine.measure, "__defaults__", ([named("eager channels_last")],))
     result = call("build", "--size", "64x48")
     assert result.exit_code == 0, result.output
     assert "cuda for small at 64x48: eager channels_last, " in result.stdout
     assert "no TensorRT: backend 'tensorrt' needs TensorRT" in result.stdout
-    named = call("build", "--size", "64x48", "--backend", "tensorrt")
-    assert named.exit_code == 1
-    assert len(named.stderr.splitlines()) == 2  # what it was doing, and why it could not
+    by_name = call("build", "--size", "64x48", "--backend", "tensorrt")
+    assert by_name.exit_code == 1
+    assert len(by_name.stderr.splitlines()) == 2  # what it was doing, and why it could not
 
 
 def test_without_a_gpu_there_is_nothing_to_build(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -93,7 +93,7 @@ def test_interlaced_video_is_made_progressive_with_a_notice(
     assert all(frame.interlaced_frame for frame in frames)
     result = call("video", made, tmp_path / "out.mp4", "--strength", 0)
     assert result.exit_code == 0, result.output
-    assert "is interlaced: its fields were made into whole frames" in result.stderr
+    assert "is interlaced: its fields are made into whole frames" in result.stderr
     assert video_seconds(tmp_path / "out.mp4") == pytest.approx([i / 25 for i in range(12)], abs=0.001)
     woven = np.mean([combing(frame.to_ndarray(format="rgb24")) for frame in frames])
     source = open_source(tmp_path / "out.mp4")

@@ -278,6 +278,18 @@ def test_a_child_that_fails_is_reported_once_and_changes_nothing(
     assert len(begun) == 1
 
 
+def test_children_build_one_after_the_other(cache: EngineCache) -> None:
+    ready, begun = upgrades(cache, "import time; time.sleep(1)", lambda _: Grey(7))
+    engine = SwappingEngine(Grey(1), ready)
+    levels(engine, PATIENCE + 1)
+    levels(engine, PATIENCE + 1, height=50)
+    assert len(begun) == 1
+    wait_for(begun[0])
+    levels(engine, 1, height=50)  # though nobody asked for the first size again
+    assert len(begun) == 2
+    wait_for(begun[1])
+
+
 def test_an_engine_that_is_kept_paints_from_the_first_frame(cache: EngineCache) -> None:
     cache.put({"size": [48, 64]}, b"7", {})
     ready, begun = upgrades(cache, "", lambda p: Grey(int(p)))
@@ -296,7 +308,7 @@ def test_an_engine_that_does_not_load_is_built_anew_once(
     engine = SwappingEngine(Grey(1), ready)
     assert levels(engine, PATIENCE + 1) == [1] * (PATIENCE + 1)
     assert wait_for(begun[0])
-    assert levels(engine, 50) == [1] * 50
+    assert levels(engine, PATIENCE + 5) == [1] * (PATIENCE + 5)
     assert len(begun) == 1
     assert caplog.text.count("does not load: the plan is of another version") == 2
     assert not cache.entries()

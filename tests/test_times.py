@@ -1,5 +1,6 @@
 """Every frame at its own time: whatever rate, start, order or gap a file has."""
 
+import shutil
 import subprocess
 from fractions import Fraction
 from pathlib import Path
@@ -64,8 +65,7 @@ def test_frames_that_are_stored_out_of_order_come_in_order(suffix: str, tmp_path
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     moments = painted(path, tmp_path / "out.mp4")
-    # AVI has no times, and FFmpeg's guess for the first of such frames may be late
-    assert moments == pytest.approx([i / 30 for i in range(40)], abs=0.07 if suffix == ".avi" else 0.001)
+    assert moments == pytest.approx([i / 30 for i in range(40)], abs=0.001)
     source = open_source(tmp_path / "out.mp4")
     levels = [int(frame.image[10, 10, 0]) for frame in source]
     source.close()
@@ -110,6 +110,13 @@ def test_pace_leaves_out_before_painting_what_nobody_sees() -> None:
     assert [frame.pts for frame in seen] == pytest.approx([i / 10 for i in range(10)])
 
 
+def test_pace_does_not_fill_a_gap_that_only_damage_makes() -> None:
+    frames = [Frame(grey(1), 0.0), Frame(grey(2), 0.5), Frame(grey(3), 1e9), Frame(grey(4), 1e9 + 0.2)]
+    paced = [frame.pts for frame in fill_up(frames, Fraction(10), 0.1)]
+    assert len(paced) == 5 + 1 + 2 + 1
+    assert paced[-1] == pytest.approx(1e9 + 0.2)
+
+
 def test_an_avi_gets_a_constant_rate(tmp_path: Path) -> None:
     made = make_video(tmp_path / "in.mp4", greys(6), pts=[0.0, 0.033, 0.1, 0.4, 0.5, 1.0])
     source = open_source(made)
@@ -117,6 +124,7 @@ def test_an_avi_gets_a_constant_rate(tmp_path: Path) -> None:
     source.close()
     times = painted(made, tmp_path / "out.avi")
     np.testing.assert_allclose(np.diff(times), 1 / rate, atol=0.001)
+    assert len(times) > 6
     assert times[-1] >= 1.0
 
 
@@ -126,9 +134,7 @@ def test_a_gif_is_not_faster_than_browsers_show_it(tmp_path: Path) -> None:
     assert min(np.diff(times)) >= 0.0199
 
 
-@pytest.mark.skipif(
-    subprocess.run(["which", "ffmpeg"], capture_output=True, check=False).returncode != 0, reason="no ffmpeg"
-)
+@pytest.mark.skipif(shutil.which("ffprobe") is None, reason="no ffmpeg")
 def test_another_program_agrees_about_the_times(tmp_path: Path) -> None:
     moments = [0.0, 0.033, 0.1, 0.4, 0.41, 1.0]
     made = make_video(tmp_path / "in.mp4", greys(6), pts=moments)

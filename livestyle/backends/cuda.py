@@ -80,7 +80,7 @@ class CudaEngine:
             reference = frame_net(self._weights)(torch.from_numpy(image), torch.from_numpy(row)).numpy()
 
         def try_one(recipe: Recipe) -> Trial:
-            slot = self._slot(recipe, height, width)
+            (slot,) = self._make_slots(recipe, height, width, 1)
             psnr = check(f"{self.backend} {recipe.name}", slot.start(image, row)(), reference)
             return Trial(recipe, psnr, median_milliseconds(lambda: slot.start(image, row)()))
 
@@ -103,12 +103,13 @@ class CudaEngine:
         return self._ring(self.measure(height, width, _INSTANT).recipe, height, width)
 
     def _ring(self, recipe: Recipe, height: int, width: int) -> Ring:
-        return Ring([self._slot(recipe, height, width) for _ in range(self._slots)])
+        return Ring(self._make_slots(recipe, height, width, self._slots))
 
-    def _slot(self, recipe: Recipe, height: int, width: int) -> Slot:
-        lane, length = self._make_lane(), self._weights.config.affine_length
-        paint = recipe.prepare(self._weights, lane.device, self._dtype)
-        return Slot(lane, height, width, length, self._dtype, paint)
+    def _make_slots(self, recipe: Recipe, height: int, width: int, count: int) -> list[Slot]:
+        lanes = [self._make_lane() for _ in range(count)]
+        paint = recipe.prepare(self._weights, lanes[0].device, self._dtype)  # once: it may be compiled
+        length = self._weights.config.affine_length
+        return [Slot(lane, height, width, length, self._dtype, paint) for lane in lanes]
 
     def _facts(self, height: int, width: int) -> dict[str, object]:
         return {

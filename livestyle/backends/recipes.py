@@ -3,32 +3,19 @@
 import logging
 import statistics
 import time
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from livestyle.architecture import NORM_EPSILON
 from livestyle.backends.slots import Paint
-from livestyle.backends.torchscript import frame_net
+from livestyle.backends.torchscript import frame_net, one_picture_at_a_time
 from livestyle.errors import EngineError
-from livestyle.network import ConditionalNorm, ScaleShift
 from livestyle.weights import Weights
 
 logger = logging.getLogger(__name__)
-
-
-class PlaneNorm(nn.Module):
-    """`ConditionalNorm` by `var_mean`, which keeps the layout channels_last that instance_norm leaves."""
-
-    def forward(self, x: Tensor, style: ScaleShift) -> Tensor:
-        """Normalises x (B, C, H, W) over each plane in float32, then scales and shifts it."""
-        scale, shift = style
-        single = x.float()
-        variance, mean = torch.var_mean(single, dim=(2, 3), correction=0, keepdim=True)
-        normal = (single - mean) * torch.rsqrt(variance + NORM_EPSILON)
-        return torch.addcmul(shift, normal.to(x.dtype), scale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +23,54 @@ class Recipe:
     """One way of running the network."""
 
     name: str
-    channels_last: bool
-    """Whether activations lie as (H, W, C), with the norm that keeps them so."""
     compiled: bool
-    """Whether Inductor makes its kernels: faster ones, after a minute the first time."""
+    """Whether Inductor makes its kernels, which takes a minute the first time."""
+    prepare: Callable[[Weights, torch.device, torch.dtype], Paint]
+    """The network on its device, for frames (H, W, 3) uint8 and rows (K,)."""
 
-    def prepare(self, weights: Weights, device: torch.device, dtype: torch.dtype) -> Paint:
-        """The network on its device, for frames (H, W, 3) uint8 and rows (K,)."""
-        net = frame_net(weights).to(device, dtype)
-        if self.channels_last:
-            net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's types
-            _replace_norms(net)
-        paint: Paint = torch.compile(net, fullgraph=True, dynamic=False) if self.compiled else net
-        return paint
+
+def _fused(weights: Weights, device: torch.device, dtype: torch.dtype) -> Paint:
+    from livestyle.backends.fused import FusedNet  # needs Triton, which not every PyTorch brings
+
+    return FusedNet(weights, device, dtype)
+
+
+def _eager(weights: Weights, device: torch.device, dtype: torch.dtype) -> Paint:
+    return frame_net(weights).to(device, dtype)
+
+
+def _eager_channels_last(weights: Weights, device: torch.device, dtype: torch.dtype) -> Paint:
+    net = one_picture_at_a_time(frame_net(weights)).to(device, dtype)
+    net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's types
+    return net
+
+
+def _compiled(weights: Weights, device: torch.device, dtype: torch.dtype) -> Paint:
+    return _compile(_eager(weights, device, dtype))
+
+
+def _compiled_channels_last(weights: Weights, device: torch.device, dtype: torch.dtype) -> Paint:
+    return _compile(_eager_channels_last(weights, device, dtype))
+
+
+def _compile(net: Paint) -> Paint:
+    torch.compiler.reset()  # it gives up at the eighth net that it compiles
+    compiled: Paint = torch.compile(net, fullgraph=True, dynamic=False)
+
+    def paint(frame: Tensor, row: Tensor) -> Tensor:
+        with warnings.catch_warnings():  # Inductor warns of parts of PyTorch that it loads itself
+            warnings.simplefilter("ignore")
+            return compiled(frame, row)
+
+    return paint
 
 
 RECIPES = (
-    Recipe("eager", channels_last=False, compiled=False),
-    Recipe("eager channels_last", channels_last=True, compiled=False),
-    Recipe("compiled", channels_last=False, compiled=True),
-    Recipe("compiled channels_last", channels_last=True, compiled=True),
+    Recipe("fused", False, _fused),
+    Recipe("eager", False, _eager),
+    Recipe("eager channels_last", False, _eager_channels_last),
+    Recipe("compiled", True, _compiled),
+    Recipe("compiled channels_last", True, _compiled_channels_last),
 )
 """All of them; those that need no compiling come first."""
 
@@ -105,13 +120,6 @@ def median_milliseconds(call: Callable[[], object], rounds: int = 15) -> float:
         call()
         times.append(1000 * (time.perf_counter() - began))
     return statistics.median(times[1:])
-
-
-def _replace_norms(net: nn.Module) -> None:
-    for module in list(net.modules()):
-        for name, child in module.named_children():
-            if isinstance(child, ConditionalNorm):
-                setattr(module, name, PlaneNorm())
 
 
 def _line(error: Exception) -> str:

@@ -31,7 +31,7 @@ from livestyle.weights import Weights
 
 logger = logging.getLogger(__name__)
 
-_FRAMES_BEFORE_A_BUILD = 24
+_FRAMES_BEFORE_A_BUILD = 100
 """So many frames of a size are painted before an engine is built for it: a picture needs none."""
 
 
@@ -119,7 +119,7 @@ class PlanEngine:
 class PlanUpgrades:
     """Engines of TensorRT as they come: from the cache at once, or from a child process in some minutes.
 
-    A child that fails is reported, and nothing else changes.
+    One child at a time, for the GPU paints too. One that fails is reported, and nothing else changes.
     """
 
     def __init__(
@@ -131,6 +131,7 @@ class PlanUpgrades:
     ) -> None:
         self._cache, self._key, self._load, self._build = cache, key, load, build
         self._sizes: dict[tuple[int, int], Iterator[Engine | None]] = {}
+        self._child: ChildBuild | None = None
 
     def ready(self, height: int, width: int) -> Engine | None:
         """The engine for that size, once it is there."""
@@ -144,9 +145,11 @@ class PlanUpgrades:
             return
         for _ in range(_FRAMES_BEFORE_A_BUILD):
             yield None
+        while self._child is not None and self._child.poll() is None:
+            yield None
         what = f"the TensorRT engine for {width}x{height}"
         logger.info("building %s in the background; it is kept for the next time", what)
-        child = self._build(height, width)
+        child = self._child = self._build(height, width)
         while (done := child.poll()) is None:
             yield None
         if not done:

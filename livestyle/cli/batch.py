@@ -17,7 +17,7 @@ from livestyle.cli.options import FILE, PAINTING, painting_options
 from livestyle.cli.stopping import stoppable
 
 if TYPE_CHECKING:
-    from livestyle.workers import Progress, Result
+    from livestyle.workers import Progress, Recipe, Result
 
 _CORES_FOR_ONE = 2
 """One file keeps two cores busy."""
@@ -53,21 +53,16 @@ def batch(
     """
     from livestyle.batch import collect, run_batch, targets
     from livestyle.job import Job
-    from livestyle.timeline import Timeline
-    from livestyle.workers import Recipe
 
     painting = {name: options.pop(name) for name in PAINTING if name != "style"}
     settings = job_settings(**options)
+    recipe = _recipe(style, painting)
     sources = collect(_listed(inputs))
     _make_folder(output)
     plan = [
         Job(source, target, **settings)
         for source, target in zip(sources, targets(sources, output, f".{form}"), strict=True)
     ]
-    make_painter = partial(make_file_painter, style, **painting, streams=_CORES_FOR_ONE)
-    make_file_painter(style, streams=1, **(painting | {"strength": 0}))  # tells an unknown style once
-    timeline = Timeline.parse(style)
-    recipe = Recipe(make_painter, timeline, f"{timeline} {painting}")
     try:
         with stoppable() as stop, _followed(len(plan)) as (on_progress, on_result):
             results = run_batch(
@@ -84,6 +79,16 @@ def batch(
         sys.exit(stop.status)
     _summarise(results)
     sys.exit(any(result.status in ("failed", "damaged") for result in results))
+
+
+def _recipe(style: str, painting: dict[str, Any]) -> Recipe:
+    from livestyle.timeline import Timeline
+    from livestyle.workers import Recipe
+
+    make_file_painter(style, streams=1, **(painting | {"strength": 0}))  # tells an unknown style once
+    make_painter = partial(make_file_painter, style, **painting, streams=_CORES_FOR_ONE)
+    timeline = Timeline.parse(style)
+    return Recipe(make_painter, timeline, f"{timeline} {painting}")
 
 
 def _listed(inputs: Sequence[str]) -> Iterator[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import json
+import sys
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import asdict
 from functools import partial
@@ -59,6 +61,15 @@ _OPTIONS = (
         "--camera", metavar="NUMBER|NAME|URL|pattern", help="Measure with a camera, from frame to frame."
     ),
     click.option("--input", "clip", type=FILE, metavar="FILE", help="Measure with a video, and encode it."),
+    click.option(
+        "--latency",
+        type=click.FloatRange(3, 86_400),
+        metavar="SECONDS",
+        help="Measure from the camera (the pattern, or --camera) to a window, for so long.",
+    ),
+    click.option(
+        "--backends", is_flag=True, help="Time every other backend too, or say why it does not run."
+    ),
     click.option("--compare", is_flag=True, help="Measure other networks too, in turns with ours."),
     click.option("--json", "json_path", type=FILE, metavar="FILE", help="Write the numbers here too."),
     click.option("--plot", "plot_path", type=FILE, metavar="FILE", help="Draw them."),
@@ -87,28 +98,46 @@ def bench(
     from livestyle.bench import machine
     from livestyle.bench_machine import peak_memory_mib, power
 
-    if how["camera"] and how["clip"]:
-        raise click.UsageError("choose either --camera or --input")
+    if how["clip"] and (how["camera"] or how["latency"]):
+        raise click.UsageError("choose either --camera, --latency or --input")
     if how["clip"] and sizes:
         raise click.UsageError("a video is measured at its own size: leave --size out")
-    compared = _peers() if compare else None  # before anything slow begins
-    facts = machine() | {"power": power()}
-    click.echo(", ".join(f"{name} {value}" for name, value in facts.items()))
-    with stoppable():
-        painter = _painter(how)
-        runs = [_report(_measure(painter, size, how)) for size in _runs(sizes, how)]
-        ratios = compared(sizes or _SIZES[:1], how) if compared else {}
-    peak = peak_memory_mib()
-    click.echo(f"peak memory {peak:.0f} MiB" if peak else "peak memory: not told by this system")
-    if not how["camera"] and not how["clip"]:
-        click.echo("expect " + expectation(runs))
-    if json_path is not None:
+    compared = _peers() if compare else None
+    with ExitStack() as files:  # what cannot be written is told before anything slow begins
+        write = _writer(files, json_path)
+        plot = _plotter(files, plot_path)
+        facts = machine() | {"power": power()}
+        click.echo(", ".join(f"{name} {value}" for name, value in facts.items()))
+        try:
+            with stoppable() as stop:
+                painter = _painter(how)
+                if how["latency"]:
+                    content = _latencies(painter, sizes, how)
+                    write({"machine": facts} | content)
+                    return
+                runs = [_report(_measure(painter, size, how)) for size in _runs(sizes, how)]
+                ratios = compared(sizes or _SIZES[:1], how) if compared else {}
+                others = _each_backend(how) if how["backends"] else []
+        except KeyboardInterrupt:
+            click.echo("stopped: nothing was written", err=True)
+            sys.exit(stop.status)
+        peak = peak_memory_mib()
+        click.echo(f"peak memory {peak:.0f} MiB" if peak else "peak memory: not told by this system")
+        if not how["camera"] and not how["clip"]:
+            click.echo("expect " + expectation(runs))
         content = {"machine": facts, "model": how["model"], "style": how["style"], "peak_mib": peak}
-        _write(json_path, content | {"runs": [asdict(run) for run in runs], "compare": ratios})
-    if plot_path is not None:
-        from livestyle.bench_plot import plot
+        write(content | {"runs": [asdict(run) for run in runs], "backends": others, "compare": ratios})
+        plot(runs)
 
-        plot(runs, plot_path)
+
+def _latencies(painter: Painter, sizes: tuple[tuple[int, int], ...], how: dict[str, Any]) -> dict[str, Any]:
+    from livestyle.cli.bench_latency import measure_latency
+
+    camera, steady = how["camera"] or "pattern", how["steady"]
+    measured = [
+        measure_latency(how["latency"], painter, camera, size, steady) for size in sizes or _SIZES[:1]
+    ]
+    return {"latency": measured}
 
 
 def expectation(runs: list[Run]) -> str:
@@ -199,6 +228,23 @@ def _report(run: Run) -> Run:
     return run
 
 
+def _each_backend(how: dict[str, Any]) -> list[dict[str, Any]]:
+    """Prints how fast the network alone is with each backend; gives the times."""
+    from livestyle.bench import Skipped, measure
+    from livestyle.weights import load_weights
+
+    click.echo("\nthe network alone, with each backend:")
+    rows = []
+    for result in measure(load_weights(how["model"]), seconds=1.0):
+        if isinstance(result, Skipped):
+            click.echo(f"  {result.backend:<18} skipped: {result.reason}")
+            continue
+        size = f"{result.size[0]}x{result.size[1]}"
+        click.echo(f"  {result.backend:<18} {size:<10} {result.milliseconds:8.2f} ms  {result.fps:7.1f} fps")
+        rows.append(asdict(result))
+    return rows
+
+
 def _row(label: str, times: Any) -> str:
     return f"  {label:<26}{times.p50:8.2f}{times.p95:8.2f}{times.p99:8.2f}"
 
@@ -216,10 +262,26 @@ def _peers() -> Any:
     return partial(module.compare_and_print, click.echo)
 
 
-def _write(path: Path, content: dict[str, object]) -> None:
-    from livestyle.errors import SinkError
+def _writer(files: ExitStack, path: Path | None) -> Callable[[dict[str, Any]], None]:
+    if path is None:
+        return lambda _: None
+    from livestyle.sinks.partial import PartialFile
 
-    try:
-        path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise SinkError(f"cannot write {path}: {error.strerror}; choose another name") from error
+    file = PartialFile(path)
+    files.callback(file.discard)
+
+    def write(content: dict[str, Any]) -> None:
+        file.part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        file.commit()
+
+    return write
+
+
+def _plotter(files: ExitStack, path: Path | None) -> Callable[[list[Run]], None]:
+    if path is None:
+        return lambda _: None
+    from livestyle.bench_plot import Plot
+
+    plot = Plot(path)
+    files.callback(plot.discard)
+    return plot.draw

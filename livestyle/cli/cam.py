@@ -9,8 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from livestyle import defaults
-from livestyle.cli.options import FILE, PAINTING, Share, Size, chosen_model, make_painter, painting_options
+from livestyle.cli.options import (
+    FILE,
+    PAINTING,
+    Size,
+    chosen_model,
+    make_painter,
+    painting_options,
+    steady_option,
+)
 from livestyle.cli.stopping import stoppable
 
 if TYPE_CHECKING:
@@ -35,13 +42,7 @@ _OPTIONS = (
     click.option(
         "--fps", type=click.FloatRange(1, 240), metavar="HZ", help="Frame rate to ask the camera for."
     ),
-    click.option(
-        "--steady",
-        type=Share(),
-        default=defaults.STEADY,
-        metavar="0..1",
-        help="How much flicker is taken away; 0 paints each frame by itself.",
-    ),
+    steady_option,
     click.option(
         "--fade",
         type=click.FloatRange(0, 60),

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from livestyle import defaults, encoding
-from livestyle.cli.options import Share, chosen_model, make_painter
+from livestyle import encoding
+from livestyle.cli.options import chosen_model, make_painter, steady_option
 
 if TYPE_CHECKING:
     from livestyle.painter import Painter
@@ -44,13 +44,7 @@ class Positive(click.FloatRange):
 
 
 _FILES = (
-    click.option(
-        "--steady",
-        type=Share(),
-        default=defaults.STEADY,
-        metavar="0..1",
-        help="How much flicker is taken away; 0 paints each frame by itself.",
-    ),
+    steady_option,
     click.option(
         "--fps",
         type=Positive(min=0, max=1000, min_open=True),

@@ -78,6 +78,14 @@ _painting_model_option = click.option(
     help="Size of the network; auto takes large where a GPU is fast enough for it.",
 )
 
+steady_option = click.option(
+    "--steady",
+    type=Share(),
+    default=defaults.STEADY,
+    metavar="0..1",
+    help="How much flicker is taken away; 0 paints each frame by itself.",
+)
+
 _PAINTING = (
     click.option(
         "-s",

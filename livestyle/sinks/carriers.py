@@ -58,18 +58,17 @@ def carrier_for(
 
 
 def _sound(track: AudioStream, output: OutputContainer, container: Container) -> tuple[Carrier | None, str]:
-    codec = track.codec_context.name if track.codec_context is not None else ""
+    codec = track.codec_context.codec.canonical_name if track.codec_context is not None else ""
     if not codec:
         return None, "is left out: FFmpeg does not know its codec"
     if not container.audio_encoder:
         return None, f"is left out: {container.muxer} files are silent"
-    again = f"encoded again, as {container.audio_encoder.removeprefix('lib')}"
+    again = f"encoded again, as {av.Codec(container.audio_encoder, 'w').canonical_name}"
     if container.header_first and container.muxer == "matroska" and _has_its_header_in_packets(track):
         return _Encoded(output, track, container.audio_encoder), (
             f"has its header in its packets, which matroska in a pipe cannot hold: it is {again}"
         )
-    # FFmpeg's mp3 decoder is called mp3float
-    if container.audio is None or codec.removesuffix("float") in container.audio:
+    if container.audio is None or codec in container.audio:
         return _Copied(output, track), ""
     return _Encoded(output, track, container.audio_encoder), (
         f"is {codec} sound, which does not play in {container.muxer} files: it is {again}"
@@ -94,7 +93,9 @@ def _subtitles(
     if context.subtitle_header is None:
         return None, f"is left out: {context.name} is made of pictures, {container.muxer} files hold text"
     wanted = container.subtitle_encoder
-    notice = f"is {context.name}, which {container.muxer} files do not hold: it becomes {wanted}"
+    notice = (
+        f"is {context.codec.canonical_name}, which {container.muxer} files do not hold: it becomes {wanted}"
+    )
     return _Texts(output, track, wanted), notice
 
 

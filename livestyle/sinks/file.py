@@ -1,6 +1,7 @@
 """A video file, and beside its picture all that the file has which it is made from."""
 
 import logging
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from fractions import Fraction
@@ -66,6 +67,8 @@ class FileSink:
         self._ticks: int | None = None
         self._tracks: Tracks | None = None
         self._form = container_of(path, form)
+        if str(path) == STDOUT and sys.stdout.isatty():
+            raise SinkError("cannot write a video to a terminal: send stdout elsewhere, or name a file")
         encoding = encoding or Encoding(preset=preset, crf=crf)
         codec = _codec_for(self.path, self._form, encoding)
         self._even = CODECS[codec].even
@@ -77,7 +80,7 @@ class FileSink:
         with self._translated(f"try another size than {size[0]}x{size[1]}"), self._discarded_on_error():
             self._container = self._opened.enter_context(closing(self._open_container()))
             self._video = self._add_video(codec, encoder, options, colors or Colors(), pixel_aspect)
-            self._converter = converter_to(self._video.pix_fmt or "", colors or Colors(), self._time_base)
+            self._to_frame = converter_to(self._video.pix_fmt or "", colors or Colors(), self._time_base)
             if audio_from is not None:
                 self._tracks = self._opened.enter_context(closing(self._carry_from(audio_from)))
             self._container.start_encoding()
@@ -90,8 +93,7 @@ class FileSink:
         image = to_even(frame.image) if self._even else frame.image
         ticks = self._next_ticks(frame.pts)
         with self._translated():
-            for picture in self._converter.feed(image, ticks):
-                self._mux(picture)
+            self._mux(self._to_frame(image, ticks))
             if self._tracks is not None:
                 self._tracks.copy(until_seconds=float(ticks * self._time_base))
 
@@ -107,8 +109,6 @@ class FileSink:
             self.discard()
             raise SinkError(f"cannot write {self.path}: not one frame came; choose another input")
         with self._translated(), self._discarded_on_error():
-            for picture in self._converter.rest():
-                self._mux(picture)
             self._mux(None)
             self._finish_tracks(cut_sound)
             self._container.close()

@@ -1,33 +1,26 @@
 """From an image to what an encoder takes: luma and chroma, or a palette."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from fractions import Fraction
-from typing import Protocol
+from typing import TypeAlias
 
-import av
-import av.filter
 import cv2
 import numpy as np
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
+from PIL import Image as Pillow
 
 from livestyle.colors import Colors
 from livestyle.frame import Image
 
 _EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP
 """Without these swscale rounds down."""
+_SAMPLE = 4
+"""A palette is chosen from one pixel in this many, along each side."""
 
 
-class Converter(Protocol):
-    """Makes frames for an encoder out of images, in order."""
-
-    def feed(self, image: Image, ticks: int) -> Iterator[VideoFrame]:
-        """Take an image and its time; yield what is ready."""
-        ...
-
-    def rest(self) -> Iterator[VideoFrame]:
-        """Yield what is left at the end."""
-        ...
+Converter: TypeAlias = Callable[[Image, int], VideoFrame]
+"""Makes the frame for an encoder out of an image and its time in ticks."""
 
 
 def converter_to(pix_fmt: str, colors: Colors, time_base: Fraction) -> Converter:
@@ -42,19 +35,15 @@ class Planes:
         self._pix_fmt, self._colors, self._time_base = pix_fmt, colors, time_base
         self._reformatter = VideoReformatter()
 
-    def feed(self, image: Image, ticks: int) -> Iterator[VideoFrame]:
-        """Yield the frame of this image."""
+    def __call__(self, image: Image, ticks: int) -> VideoFrame:
+        """The frame of this image."""
         height, width = image.shape[:2]
         if self._pix_fmt == "yuv420p" and height % 2 == 0 and width % 2 == 0:
             frame = VideoFrame.from_ndarray(to_i420(image, self._colors), format="yuv420p")
         else:
             frame = self._reformat(VideoFrame.from_ndarray(image, format="rgb24"))
         frame.pts, frame.time_base = ticks, self._time_base
-        yield frame
-
-    def rest(self) -> Iterator[VideoFrame]:
-        """Nothing is held back."""
-        yield from ()
+        return frame
 
     def _reformat(self, frame: VideoFrame) -> VideoFrame:
         return self._reformatter.reformat(
@@ -68,35 +57,22 @@ class Planes:
 
 
 class Palettes:
-    """Frames of 256 colours, chosen anew for each."""
+    """Frames of 256 colours, chosen anew for each from some of its pixels, and dithered."""
 
     def __init__(self, time_base: Fraction) -> None:
         self._time_base = time_base
-        self._graph: av.filter.Graph | None = None
 
-    def feed(self, image: Image, ticks: int) -> Iterator[VideoFrame]:
-        """Yield the frames whose palette is ready."""
-        frame = VideoFrame.from_ndarray(image, format="rgb24")
+    def __call__(self, image: Image, ticks: int) -> VideoFrame:
+        """The frame of this image."""
+        some = Pillow.fromarray(image[::_SAMPLE, ::_SAMPLE]).quantize(256, Pillow.Quantize.MEDIANCUT)
+        reduced = Pillow.fromarray(image).quantize(palette=some, dither=Pillow.Dither.FLOYDSTEINBERG)
+        colours = np.zeros((256, 4), np.uint8)
+        colours[:, 0] = 255  # opaque
+        found = np.array(some.getpalette("RGB"), np.uint8).reshape(-1, 3)
+        colours[: len(found), 1:] = found
+        frame = VideoFrame.from_ndarray((np.asarray(reduced), colours), format="pal8")  # type: ignore[arg-type]
         frame.pts, frame.time_base = ticks, self._time_base
-        if self._graph is None:
-            self._graph = _palette_graph(frame, self._time_base)
-        self._graph.vpush(frame)
-        yield from ready(self._graph)
-
-    def rest(self) -> Iterator[VideoFrame]:
-        """Yield what the filter still holds."""
-        if self._graph is not None:
-            self._graph.vpush(None)
-            yield from ready(self._graph)
-
-
-def ready(graph: av.filter.Graph) -> Iterator[VideoFrame]:
-    """The frames that have come out of a graph of filters."""
-    while True:
-        try:
-            yield graph.vpull()
-        except (av.BlockingIOError, EOFError):
-            return
+        return frame
 
 
 def to_i420(image: Image, colors: Colors) -> Image:
@@ -117,19 +93,3 @@ def to_even(image: Image) -> Image:
         return image
     grown = cv2.copyMakeBorder(image, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
     return np.asarray(grown, np.uint8)
-
-
-def _palette_graph(frame: VideoFrame, time_base: Fraction) -> av.filter.Graph:
-    graph = av.filter.Graph()
-    source = graph.add_buffer(
-        width=frame.width, height=frame.height, format=frame.format, time_base=time_base
-    )
-    split, palette = graph.add("split"), graph.add("palettegen", "stats_mode=single:reserve_transparent=0")
-    use = graph.add("paletteuse", "new=1:dither=bayer:bayer_scale=4")
-    source.link_to(split)
-    split.link_to(use, 0, 0)
-    split.link_to(palette, 1, 0)
-    palette.link_to(use, 0, 1)
-    use.link_to(graph.add("buffersink"))
-    graph.configure()
-    return graph

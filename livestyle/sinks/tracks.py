@@ -171,5 +171,5 @@ def _tags(metadata: dict[str, str]) -> dict[str, str]:
 
 
 def _called(stream: Stream) -> str:
-    language = stream.metadata.get("language")
-    return f"stream {stream.index} ({stream.type}{f', {language}' if language else ''})"
+    language = stream.metadata.get("language", "und")  # undetermined, as mp4 says where nobody said it
+    return f"stream {stream.index} ({stream.type}{f', {language}' if language != 'und' else ''})"

@@ -30,8 +30,7 @@ class Window:
             )
         self.closed = False
         """Whether somebody closed it."""
-        self.dragged: float | None = None
-        """Where the mouse was last dragged to, as a share of the width; None before."""
+        self._dragged: float | None = None
         self._title = title
         self._full_screen = False
         self._width = size[0]
@@ -78,6 +77,11 @@ class Window:
                 return
             yield code
 
+    def drag(self) -> float | None:
+        """Where the mouse was dragged to since the last call, as a share of the width, if it was."""
+        dragged, self._dragged = self._dragged, None
+        return dragged
+
     def close(self) -> None:
         """Take the window off the screen; safe to call twice."""
         if not self.closed:
@@ -95,7 +99,7 @@ class Window:
         pressed = event == cv2.EVENT_LBUTTONDOWN
         moved = event == cv2.EVENT_MOUSEMOVE and flags & cv2.EVENT_FLAG_LBUTTON
         if pressed or moved:
-            self.dragged = min(max(x / self._width, 0.0), 1.0)
+            self._dragged = min(max(x / self._width, 0.0), 1.0)
 
 
 def display_problem(environment: Mapping[str, str], platform: str = sys.platform) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations  # PyAV's Packet takes its parameter only in annotations
 
+from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import cast
@@ -34,6 +35,9 @@ class Decoder:
         self._shown = 0
         self._end = Fraction(0)
         self._ended = False
+        # AVI has no times of presentation, and FFmpeg's guess follows the order in which frames are stored:
+        # its first frame is shown when the first is due, and so on
+        self._due: deque[int] | None = deque() if container.format.name == "avi" else None
         self._stated, self._slack = _stated_end(container, stream)
 
     def frames(self) -> Iterator[VideoFrame]:
@@ -61,6 +65,8 @@ class Decoder:
             except av.FFmpegError as error:
                 failed_in_a_row += 1
                 self._fail(error, _seconds(packet.pts, packet.time_base))
+                if self._due:
+                    self._due.popleft()
                 if not self._shown and failed_in_a_row == _PATIENCE:
                     break
                 continue
@@ -71,6 +77,8 @@ class Decoder:
     def _counted(self, frames: list[VideoFrame]) -> Iterator[VideoFrame]:
         for frame in frames:
             self._shown += 1
+            if self._due:
+                frame.pts = self._due.popleft()
             if frame.is_corrupt:
                 self._failures.append(_seconds(frame.pts, frame.time_base))
             yield frame
@@ -84,6 +92,8 @@ class Decoder:
                     failed_in_a_row = 0
                     self._look_at(packet)
                     if packet.stream_index == self._stream.index and packet.size:
+                        if self._due is not None and packet.dts is not None:
+                            self._due.append(packet.dts)
                         yield cast("Packet[VideoStream]", packet)
             except av.FFmpegError as error:
                 failed_in_a_row += 1

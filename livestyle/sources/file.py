@@ -1,6 +1,5 @@
 """Frames of a video file, decoded by FFmpeg through PyAV."""
 
-import logging
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import chain
@@ -19,11 +18,13 @@ from livestyle.sources.interlace import Deinterlacer
 from livestyle.sources.media import Excerpt, Media
 from livestyle.sources.rgb import ToRgb, colors_of
 
-logger = logging.getLogger(__name__)
-
 _USUAL_RATE = Fraction(30)
+_HIGHEST_RATE = 1000
+"""Frames a second; files that state more count something else."""
 _TOLERANCE = Fraction(1, 1000)
 """In seconds: some files count in milliseconds."""
+_MOST_PIXELS = 40_000_000
+"""Of a frame: 8K has 33 million. A damaged header may state so many that no memory holds them."""
 _PICTURES = {"image2"}
 """FFmpeg's readers of single pictures, beside those that are called `..._pipe`."""
 
@@ -60,11 +61,12 @@ class FileSource:
         self._begin, self._end = start_seconds, end_seconds
         self._pts = 0.0
         self._to_rgb = ToRgb(self.media.name)
-        self._deinterlacer = Deinterlacer()
+        self._deinterlacer = Deinterlacer(self.media.name)
         try:
             self._container, self._stream = _open(self.media, self._hwaccel)
         except BaseException:
             self.media.close()
+            self._raise_an_interrupt()
             raise
         try:
             self._open_decoder()
@@ -73,9 +75,11 @@ class FileSource:
         except StopIteration:
             nothing = self._nothing()
             self.close()
+            self._raise_an_interrupt()
             raise nothing from None
         except BaseException:
             self.close()
+            self._raise_an_interrupt()
             raise
 
     @property
@@ -134,9 +138,14 @@ class FileSource:
         self._container.close()
         self.media.close()
 
+    def _raise_an_interrupt(self) -> None:
+        if self.media.interrupted:
+            raise KeyboardInterrupt from None
+
     @property
     def _rate(self) -> Fraction:
-        return self._stream.average_rate or self._stream.guessed_rate or _USUAL_RATE
+        stated = (self._stream.average_rate, self._stream.guessed_rate)
+        return next((rate for rate in stated if rate and rate <= _HIGHEST_RATE), _USUAL_RATE)
 
     def _stated_seconds(self) -> float | None:
         if self._stream.duration is not None and self._stream.time_base is not None:
@@ -147,6 +156,9 @@ class FileSource:
 
     def _open_decoder(self) -> None:
         self._stream.thread_type = "AUTO"
+        self._stream.codec_context.options = {
+            "max_pixels": str(_MOST_PIXELS)
+        }  # the size may change on the way
         self._decoder = Decoder(self._container, self._stream, self.media.name)
 
     def _read(self) -> Iterator[Frame]:
@@ -156,8 +168,6 @@ class FileSource:
                 self._colors = colors_of(frame)
                 self._pixel_aspect = _pixel_aspect(self._stream, frame)
             yield Frame(self._to_rgb(frame), self._pts_of(frame))
-        if self._deinterlacer.active:
-            logger.warning("%s is interlaced: its fields were made into whole frames", self.media.name)
 
     def _wanted(self) -> Iterator[VideoFrame]:
         """The frames between start and end."""
@@ -203,7 +213,7 @@ class FileSource:
             self._container.close()
             self._container, self._stream = _open(self.media, self._hwaccel)
             self._open_decoder()
-        self._deinterlacer = Deinterlacer()
+        self._deinterlacer.reset()
 
     def _progressive(self) -> Iterator[VideoFrame]:
         for frame in self._decoder.frames():
@@ -250,8 +260,13 @@ def _open(media: Media, hwaccel: str) -> tuple[InputContainer, VideoStream]:
             f"cannot open {media.name} as a video: it is a picture; paint it with livestyle image"
         )
     for stream in container.streams.video:
-        if not stream.disposition & av.stream.Disposition.attached_pic and stream.codec_context is not None:
+        if stream.disposition & av.stream.Disposition.attached_pic or stream.codec_context is None:
+            continue
+        if stream.width * stream.height <= _MOST_PIXELS:
             return container, stream
+        size = f"{stream.width}x{stream.height}"
+        container.close()
+        raise SourceError(f"cannot read {media.name}: frames of {size} are too large; scale it down to 8K")
     container.close()
     raise SourceError(f"cannot read {media.name}: it holds no video that can be decoded; choose another file")
 

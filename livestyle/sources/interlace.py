@@ -1,10 +1,13 @@
 """Interlaced video made progressive, by FFmpeg's bwdif filter."""
 
+import logging
 from collections.abc import Iterator
 
 import av
 import av.filter
 from av.video.frame import VideoFrame
+
+logger = logging.getLogger(__name__)
 
 
 class Deinterlacer:
@@ -14,16 +17,18 @@ class Deinterlacer:
     after each, so the last one comes from `rest`.
     """
 
-    def __init__(self) -> None:
-        self.active = False
-        """Whether an interlaced frame has come."""
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._active = False
         self._graph: av.filter.Graph | None = None
         self._shape: tuple[int, int, str] | None = None
 
     def feed(self, frame: VideoFrame) -> Iterator[VideoFrame]:
         """Take one frame; yield those that are ready."""
-        self.active = self.active or frame.interlaced_frame
-        if not self.active or frame.pts is None or frame.time_base is None:
+        if frame.interlaced_frame and not self._active:
+            self._active = True
+            logger.warning("%s is interlaced: its fields are made into whole frames", self._name)
+        if not self._active or frame.pts is None or frame.time_base is None:
             yield frame
             return
         shape = frame.width, frame.height, frame.format.name
@@ -32,6 +37,10 @@ class Deinterlacer:
             self._graph, self._shape = _graph(frame), shape
         self._graph.vpush(frame)
         yield from _ready(self._graph)
+
+    def reset(self) -> None:
+        """Forget the frames that are not ready yet, to go on elsewhere in the video."""
+        self._graph = None
 
     def rest(self) -> Iterator[VideoFrame]:
         """Yield what is left at the end."""

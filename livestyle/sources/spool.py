@@ -5,11 +5,13 @@ import os
 import select
 import tempfile
 import threading
+import time
 from typing import IO
 
 from livestyle.errors import SourceError
 
 _CHUNK = 1 << 18
+_STEP_SECONDS = 0.2
 
 
 class Spool:
@@ -27,6 +29,8 @@ class Spool:
         self._kept: IO[bytes] = tempfile.TemporaryFile(prefix="livestyle-")  # noqa: SIM115 - until `close`
         self._size = 0
         self._ended = False
+        self.interrupted = False
+        """Whether Ctrl-C came while somebody waited, or `stop` was called."""
         self._lock = threading.Lock()
 
     def read_at(self, position: int, count: int) -> bytes:
@@ -41,6 +45,10 @@ class Spool:
         """A reader with a position of its own."""
         return View(self)
 
+    def stop(self) -> None:
+        """End here for whoever reads, also on another thread; what comes later is left."""
+        self.interrupted = True
+
     def close(self) -> None:
         """Forget what was kept, and close the descriptor where it is `owned`; safe to call twice."""
         if not self._kept.closed:
@@ -49,19 +57,34 @@ class Spool:
                 os.close(self._fd)
 
     def _pull(self) -> None:
+        if not self._wait():
+            self._ended = True
+            return
         try:
-            ready = select.select([self._fd], [], [], self._patience_seconds)[0]
-        except OSError:  # Windows, where only sockets can be waited for
-            ready = [self._fd]
-        if not ready:
-            raise SourceError(
-                f"cannot read {self.name}: nothing came for {self._patience_seconds:g} s; does it still run?"
-            )
-        data = os.read(self._fd, _CHUNK)
+            data = os.read(self._fd, _CHUNK)
+        except BlockingIOError:  # somebody else was faster
+            return
         self._ended = not data
         self._kept.seek(self._size)
         self._kept.write(data)
         self._size += len(data)
+
+    def _wait(self) -> bool:
+        """Wait until something comes; False where somebody stopped that."""
+        patience = time.monotonic() + self._patience_seconds
+        while time.monotonic() < patience:
+            try:
+                if select.select([self._fd], [], [], _STEP_SECONDS)[0]:
+                    return True
+            except KeyboardInterrupt:  # FFmpeg would lose it: whoever opens looks at `interrupted`
+                self.stop()
+            except OSError:  # Windows, where only sockets can be waited for
+                return True
+            if self.interrupted:
+                return False
+        raise SourceError(
+            f"cannot read {self.name}: nothing came for {self._patience_seconds:g} s; does it still run?"
+        )
 
 
 class View(io.RawIOBase):

@@ -1,22 +1,17 @@
 """What this processor's arithmetic is good for."""
 
-import os
-
 import numpy as np
 import openvino as ov
 from openvino import opset13 as op
 
+from livestyle.backends.instruction_sets import bfloat16_allowed
+
 _CHANNELS = 64
-_WITHOUT_BFLOAT16 = {"SSE41", "AVX", "AVX2", "AVX2_VNNI"}
 
 
 def has_bfloat16(core: "ov.Core") -> bool:
-    """Whether the network can run in bfloat16.
-
-    OpenVINO lists what the processor has, also where ONEDNN_MAX_CPU_ISA keeps its kernels from using it.
-    """
-    limit = os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper()
-    return limit not in _WITHOUT_BFLOAT16 and "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    """Whether the network can run in bfloat16."""
+    return bfloat16_allowed() and "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 def saturates(core: "ov.Core") -> bool:

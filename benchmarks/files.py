@@ -1,0 +1,185 @@
+"""Whole files: their stages side by side and together, and whether memory grows with their length."""
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import av
+
+from benchmarks.clips import count_frames, make_clip
+from livestyle.bench import machine
+from livestyle.colors import Colors
+from livestyle.engine import load_engine
+from livestyle.frame import Frame
+from livestyle.painter import Painter
+from livestyle.pipeline import run
+from livestyle.sinks.file import FileSink
+from livestyle.sinks.null import NullSink
+from livestyle.sinks.planes import to_i420
+from livestyle.sources import open_source
+from livestyle.sources.rgb import ToRgb
+from livestyle.styles import StyleMix
+from livestyle.weights import load_weights
+
+_VGA, _HD = (640, 480), (1280, 720)
+_STREAMS = 2
+_WATCHED = """
+import atexit, sys
+def tell():
+    sys.stderr.write(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")))
+atexit.register(tell)
+from livestyle.cli import main
+main()
+"""
+"""livestyle, telling its peak memory at its end."""
+
+
+def measure(rounds: int = 2, frames: int = 200) -> dict[str, Any]:
+    """Speeds of the stages at both sizes, for `benchmarks/results`."""
+    with tempfile.TemporaryDirectory() as folder:
+        sizes = {"vga": _VGA, "hd": _HD}
+        return {
+            "machine": machine(),
+            "command": "python -m benchmarks files",
+            "frames": frames,
+            "stages": {
+                name: _stages(make_clip(Path(folder) / f"{name}.mp4", size, frames), Path(folder), rounds)
+                for name, size in sizes.items()
+            },
+        }
+
+
+def measure_memory(
+    suffix: str, short_seconds: int = 60, long_seconds: int = 3600, strength: float = 0.0
+) -> dict[str, Any]:
+    """Peak memory in MiB for a short clip and for a long one, which repeats its packets."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        seed = make_clip(folder / "seed.mp4", _VGA, 600)
+        peaks = {}
+        for seconds in (short_seconds, long_seconds):
+            clip = loop_packets(seed, folder / f"{seconds}{suffix}", seconds)
+            peaks[seconds] = _peak(clip, folder / f"out{suffix}", strength)
+            clip.unlink()
+        short, long = peaks.values()
+        return {
+            "machine": machine(),
+            "command": "python -m benchmarks memory",
+            "suffix": suffix,
+            "strength": strength,
+            "peak_mib": {str(seconds): peak for seconds, peak in peaks.items()},
+            "growth_mib": long - short,
+        }
+
+
+def loop_packets(seed: Path, path: Path, seconds: float) -> Path:
+    """`seed` again and again, its packets copied, up to about so many seconds."""
+    with av.open(str(path), "w") as output, av.open(str(seed)) as first:
+        tracks = {
+            stream.index: output.add_stream_from_template(stream, opaque=True) for stream in first.streams
+        }
+        length = Fraction(first.duration or 0, av.time_base)
+        for turn in range(round(seconds / length)):
+            with av.open(str(seed)) as container:
+                for packet in container.demux():
+                    if packet.pts is None or packet.dts is None:
+                        continue
+                    shift = round(turn * length / packet.time_base)
+                    packet.pts, packet.dts = packet.pts + shift, packet.dts + shift
+                    packet.stream = tracks[packet.stream_index]
+                    output.mux_one(packet)
+    return path
+
+
+def _stages(clip: Path, folder: Path, rounds: int) -> dict[str, Any]:
+    """Frames a second of each stage by itself and of all together; medians of rounds that take turns."""
+    with closing(open_source(clip)) as source:
+        size, rate, count = source.size, source.fps, count_frames(clip)
+        images = [frame.image for frame in islice(source, 60)]  # few: they stay in memory
+    some = [Frame(images[i % len(images)], i / rate) for i in range(count)]
+    engine = load_engine(load_weights("small"), streams=_STREAMS)
+    painter = Painter(engine, StyleMix.parse("mosaic"))
+    untouched = replace(painter, strength=0.0)
+    painted = [frame.image for frame in painter.follow(some[: len(images)])]
+    ours = [Frame(painted[i % len(painted)], i / rate) for i in range(count)]
+
+    def through(painter: Painter) -> None:
+        with closing(open_source(clip)) as frames, FileSink(folder / "out.mp4", size, rate=rate) as sink:
+            run(frames, painter.follow, sink)
+
+    def encode() -> None:
+        with FileSink(folder / "out.mp4", size, rate=rate) as sink:
+            for frame in ours:
+                sink.write(frame)
+
+    tasks: dict[str, Callable[[], object]] = {
+        "decode": lambda: _drain(open_source(clip)),
+        "paint": lambda: _drain(painter.follow(some)),
+        "encode": encode,
+        "all_but_the_network": lambda: through(untouched),
+        "all": lambda: through(painter),
+        "paint_in_the_pipeline": lambda: run(_Given(some), painter.follow, NullSink()),
+    }
+    times: dict[str, list[float]] = {name: [] for name in tasks}
+    for _ in range(rounds):
+        for name, task in tasks.items():
+            began = time.perf_counter()
+            task()
+            times[name].append(time.perf_counter() - began)
+    fps = {name: count / statistics.median(taken) for name, taken in times.items()}
+    slowest = min(fps[stage] for stage in ("decode", "paint", "encode"))
+    conversion = _conversion_seconds(clip) / statistics.median(times["all"]) * count
+    return {
+        "fps": fps,
+        "times_faster_without_the_network": fps["all_but_the_network"] / fps["all"],
+        "share_of_the_slowest_stage": fps["all"] / slowest,
+        "conversion_share_of_the_time": conversion,
+    }
+
+
+class _Given:
+    """Frames that are there already, as a source."""
+
+    live = False
+
+    def __init__(self, frames: list[Frame]) -> None:
+        self._frames = frames
+
+    def __iter__(self) -> Iterator[Frame]:
+        return iter(self._frames)
+
+    def close(self) -> None:
+        pass
+
+
+def _drain(frames: Any) -> None:
+    for _ in frames:
+        pass
+
+
+def _conversion_seconds(clip: Path) -> float:
+    """The time that a frame takes from YUV to RGB and back, on one core."""
+    with av.open(str(clip)) as container:
+        decoded = list(islice(container.decode(video=0), 30))
+    to_rgb, colors = ToRgb("clip"), Colors()
+    began = time.perf_counter()
+    for frame in decoded:
+        to_i420(to_rgb(frame), colors)
+    return (time.perf_counter() - began) / len(decoded)
+
+
+def _peak(clip: Path, target: Path, strength: float) -> float:
+    options = ["--overwrite", "--strength", str(strength)]
+    command = [sys.executable, "-c", _WATCHED, "video", str(clip), str(target), *options]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("VmHWM")]
+    return int(line.split()[1]) / 1024

@@ -1,0 +1,101 @@
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from livestyle.controls import Settings
+from livestyle.engine import load_engine
+from livestyle.frame import Image
+from livestyle.latency import Latency, measure, read_number, write_number
+from livestyle.live import Plan
+from livestyle.painter import Painter
+from livestyle.sources.pattern import PatternSource
+from livestyle.styles import StyleMix
+from livestyle.weights import load_weights
+from tests.display import Display
+from tests.pictures import scene
+
+
+@pytest.mark.parametrize("number", [0, 1, 7, 2048, 4095])
+@pytest.mark.parametrize("size", [(320, 240), (640, 480), (1279, 719)])
+def test_a_number_is_read_from_the_frame_it_was_written_on(number: int, size: tuple[int, int]) -> None:
+    assert read_number(write_number(scene(*size), number)) == number
+
+
+def test_a_picture_without_a_number_is_seldom_taken_for_one() -> None:
+    random = np.random.default_rng(0)
+    pictures = random.integers(0, 256, (200, 60, 80, 3), np.uint8)
+    assert (
+        sum(read_number(picture) is not None for picture in pictures) < 30
+    )  # a check sum of 4 bits: 1 in 16
+
+
+@pytest.mark.parametrize("style", list(load_weights("small").styles))
+def test_a_number_is_read_from_a_painting(style: str) -> None:
+    painter = Painter(load_engine(load_weights("small")), StyleMix.parse(style))
+    numbers = [3, 1234, 4000]
+    assert [read_number(painter(write_number(scene(640, 480), number))) for number in numbers] == numbers
+
+
+class Blind:
+    """A screen that forgets what it is shown, so many milliseconds late."""
+
+    closed = False
+
+    def __init__(self, late_seconds: float) -> None:
+        self._late_seconds = late_seconds
+
+    def area(self) -> tuple[int, int]:
+        return 320, 240
+
+    def full_screen(self, on: bool) -> None:
+        pass
+
+    def drag(self) -> None:
+        return None
+
+    def show(self, image: Image) -> None:
+        time.sleep(self._late_seconds)
+
+    def pressed(self) -> list[int]:
+        return []
+
+
+def measured(late_seconds: float) -> Latency:
+    painter = Painter(load_engine(load_weights("small")), StyleMix.parse("mosaic"))
+    settings = Settings(names=("mosaic",), style=painter.style)
+    camera = PatternSource(size=(320, 240))
+    return measure(painter, camera, Blind(late_seconds), 3.0, settings=settings, plan=Plan(0.0))
+
+
+def test_what_a_screen_adds_is_found_in_what_is_measured() -> None:
+    prompt, late = measured(0.0), measured(0.02)
+    assert late.percentiles["p50"] - prompt.percentiles["p50"] == pytest.approx(20, abs=15)
+    assert prompt.unread == late.unread == 0
+    assert prompt.frames > 30
+
+
+def test_frames_that_did_not_come_on_are_counted() -> None:
+    slow = measured(0.1)
+    assert slow.dropped > slow.frames  # two of three, at 30 fps
+
+
+def test_bench_measures_from_the_camera_to_a_real_window(display: Display, tmp_path: Path) -> None:
+    command = ["bench", "--latency", "4", "--size", "320x240", "--json", str(tmp_path / "latency.json")]
+    done = subprocess.run(
+        [sys.executable, "-m", "livestyle", *command],
+        env=display.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    (measured,) = json.loads((tmp_path / "latency.json").read_text(encoding="utf-8"))["latency"]
+    assert measured["size"] == [320, 240]
+    assert measured["frames"] > 10
+    assert 0 < measured["percentiles"]["p50"] <= measured["percentiles"]["p99"]
+    assert "from the camera to the screen" in done.stdout

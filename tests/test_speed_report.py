@@ -1,0 +1,214 @@
+"""The measurements of `python -m benchmarks`: that they measure, and that what they found is told."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import openvino
+import pytest
+from click.testing import CliRunner
+
+from benchmarks import guard as guarding
+from benchmarks import precision, roofline, scaling
+from benchmarks.__main__ import main
+from benchmarks.peers.count import our_multiply_adds
+from benchmarks.peers.names import REFERENCE
+from benchmarks.readme import fill
+from benchmarks.speed import speed
+from livestyle.backends.openvino.graph import build
+from livestyle.bench import machine
+from livestyle.weights import load_weights
+
+SIZES = ("640x480", "1280x720")
+README = """a
+<!-- machine -->
+<!-- end -->
+<!-- networks -->
+old
+<!-- end -->
+<!-- precision -->
+<!-- end -->
+<!-- video -->
+<!-- end -->
+c
+"""
+
+
+def row(network: str, runtime: str, fps: float) -> dict[str, Any]:
+    return {
+        "network": network,
+        "runtime": runtime,
+        "multiply_adds_per_pixel": 6434,
+        "weights": 93_340,
+        "fps": {size: fps / number for number, size in enumerate(SIZES, start=1)},
+        "times_reference": dict.fromkeys(SIZES, fps / 2),
+    }
+
+
+def peers() -> dict[str, Any]:
+    rows = [row("livestyle small", "openvino int8", 222.0), row(*REFERENCE, 2.0)]
+    rows += [row("slow net", "OpenVINO", 11.0), row("quick net", "OpenVINO", 44.0)]
+    return {"machine": machine(), "command": "python -m benchmarks peers", "reference": "it", "rows": rows}
+
+
+def video() -> dict[str, Any]:
+    run = {"size": "640x480", "options": "--precision int8", "frames": 300, "fps": 91.0, "peak_mib": 200.0}
+    ours = run | {"first_painted_seconds": 0.4, "times_faster": 55.0}
+    return {"video": {"reference": {"fps": 1.6, "frames": 30}, "vga": ours}}
+
+
+def bits() -> dict[str, Any]:
+    found = {"openvino f32": (86.0, 80.0), "openvino bf16": (52.0, 43.0), "openvino int8": (41.0, 33.0)}
+    return {
+        "machine": machine(),
+        "command": "python -m benchmarks precision",
+        "paintings": 144,
+        "psnr": {name: {"mean": mean, "worst": worst} for name, (mean, worst) in found.items()},
+    }
+
+
+def layers() -> dict[str, Any]:
+    layer = {"type": "Convolution", "kind": "convolution", "int8": False, "milliseconds": 2.0}
+    moving = {
+        "type": "Pad",
+        "kind": "moving",
+        "int8": False,
+        "milliseconds": 1.0,
+        "mmac": 0,
+        "megabytes": 4.0,
+    }
+    kinds = [moving | {"kind": kind} for kind in ("norm", "element by element", "moving")]
+    return {
+        "machine": machine(),
+        "command": "python -m benchmarks roofline",
+        "size": [640, 480],
+        "roofs": {
+            "gmac_per_second": {"f32": 100.0, "bf16": 400.0, "int8": 800.0},
+            "gb_per_second": {"memory": 20.0, "cache": 40.0},
+        },
+        "runs": [
+            {
+                "network": name,
+                "precision": "bf16",
+                "layers": [layer | {"mmac": 400.0, "megabytes": 2.0}, *kinds],
+            }
+            for name in ("small", "large")
+        ],
+    }
+
+
+def growth() -> dict[str, Any]:
+    return {
+        "machine": machine(),
+        "command": "python -m benchmarks scaling",
+        "backend": "openvino bf16",
+        "pixels": {"100": 1.0, "200": 2.0, "400": 4.0},
+        "cores": {"1": 4.0, "2": 2.0},
+        "styles": {"1": 3.0, "1000": 3.0},
+        "frames": {"10": 2.0},
+    }
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    contents = {
+        "peers": peers(),
+        "cpu": video(),
+        "roofline": layers(),
+        "scaling": growth(),
+        "precision": bits(),
+    }
+    for name, content in contents.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(content))
+    return tmp_path
+
+
+def test_readme_tells_ours_the_reference_and_the_fastest_of_the_others(results: Path) -> None:
+    text = fill(README, results)
+    assert "| livestyle small, openvino int8 | 222 | 111 | 111 |" in text
+    assert "(the reference) | 2.00 | 1.00 | 1.00 |" in text
+    assert "quick net" in text
+    assert "slow net" not in text
+    assert "| `livestyle video --precision int8`, 640x480, 300 frames | 91 | 200 MiB |" in text
+    assert "it is 41 dB in the mean and 33 at worst" in text
+    assert "old" not in text
+    assert text.startswith("a\n")
+    assert text.endswith("c\n")
+    assert fill(text, results) == text
+
+
+def test_speed_tells_and_draws_all_of_it(results: Path) -> None:
+    text = speed(results, draw=True)
+    assert "| slow net | OpenVINO | 93 k | 6.4 | 11.0 | 5.50 | 5.50 |" in text
+    # 400 MMAC at 400 GMAC/s are 1 ms of the 2 that were taken; 4 MB at 40 GB/s 0.1 of 1
+    assert "| small | bf16 | convolution | 2.00 | 40% | 200 | 1 | 50% |" in text
+    assert "| small | bf16 | moving | 1.00 | 20% |  | 4 | 10% |" in text
+    assert "pixels of a frame: grows with the power 1.00" in text
+    assert "cores: grows with the power -1.00" in text
+    assert "styles in the table: grows with the power 0.00" in text
+    for plot in ("roofline.png", "scaling.png"):
+        assert (results / plot).stat().st_size > 5000
+        assert f"(results/{plot})" in text
+
+
+def test_what_was_not_measured_is_not_told(tmp_path: Path) -> None:
+    assert "##" not in speed(tmp_path, draw=True)
+    assert fill(README, tmp_path) == README
+
+
+def test_the_layers_of_a_graph_do_the_work_of_the_network() -> None:
+    weights, size = load_weights("small"), (128, 96)
+    model = build(weights, size[1], size[0])
+    found = roofline._layers(openvino.Core(), model, "f32", weights, size)
+    work = sum(layer["mmac"] for layer in found) * 1e6 / (size[0] * size[1])
+    # the head's kernels are 2x3 with zeros instead of 2x2
+    assert 1 < work / our_multiply_adds(weights.config, size) < 1.1
+    assert {layer["kind"] for layer in found} >= {"convolution", "norm", "element by element"}
+    assert all(layer["milliseconds"] > 0 and layer["megabytes"] > 0 for layer in found)
+
+
+def test_a_peak_is_more_than_one_multiply_add_a_nanosecond() -> None:
+    assert roofline._peak(openvino.Core(), "f32") > 1
+    assert roofline._copying(1) > 0.1
+
+
+def test_scaling_measures_each_of_its_axes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(scaling, "_SECONDS", 0.05)
+    monkeypatch.setattr(scaling, "_cores", lambda: 1)
+    measured = scaling.scaling(((64, 48), (320, 240)), (1, 12), (3,))
+    measured = json.loads(json.dumps(measured))  # as it comes back from its file
+    assert measured["pixels"]["76800"] > measured["pixels"]["3072"] > 0
+    assert list(measured["styles"]) == ["1", "12"]
+    assert list(measured["frames"]) == ["3"]
+    scaling.draw(measured, tmp_path / "scaling.png")
+    assert len(scaling.lines(measured)) == 6
+
+
+def test_fewer_bits_are_further_from_float32() -> None:
+    choices = (("openvino", "f32"), ("openvino", "int8"))
+    measured = precision.precision(every=1000, choices=choices)
+    assert measured["paintings"] == len(load_weights("small").styles)
+    assert measured["psnr"]["openvino f32"]["worst"] > 60 > measured["psnr"]["openvino int8"]["mean"] > 30
+
+
+@pytest.mark.parametrize(("ratio", "status"), [(500.0, 0), (2.0, 1)])
+def test_the_guard_fails_where_a_ratio_is_lost(
+    ratio: float, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def turns(paints: list[Any], size: Any, rounds: int) -> list[list[float]]:
+        return [[9.0, 1.0 / ratio]] * (len(paints) - 1) + [
+            [1.0, 9.0]
+        ]  # the reference comes last; the best counts
+
+    monkeypatch.setattr(guarding, "take_turns", turns)
+    result = CliRunner().invoke(main, ["guard"])
+    assert result.exit_code == status
+    assert "openvino" in result.output
+    assert "torchscript" in result.output
+    assert "int8" not in result.output
+    assert f"{ratio:.0f} times the reference" in result.output
+
+
+def test_readme_and_speed_are_those_of_the_results() -> None:
+    result = CliRunner().invoke(main, ["readme", "--check"])
+    assert result.exit_code == 0, result.output
