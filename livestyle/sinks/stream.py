@@ -36,7 +36,8 @@ _CONNECT_SECONDS = 10.0
 _FINISH_SECONDS = 3.0
 _STUCK_SECONDS = 5.0
 """A server that takes nothing for so long is as good as gone."""
-_PAUSES = (0.5, 1.0, 2.0, 5.0)
+_SILENT_SECONDS = 15.0
+"""A process that has neither connected nor tried again for so long waits for a server that says nothing."""
 
 
 class StreamSink:
@@ -53,72 +54,72 @@ class StreamSink:
         self.dropped = 0
         form = _format(url, self.name)
         self._asked = {"url": url, "name": self.name, "form": form, "size": size, "rate": rate}
-        self._attempts = 0
-        self._next_attempt = 0.0
         self._lost = False
-        self._streamer: _Streamer | None = _Streamer(self._asked)
-        self._wait_for_connection(self._streamer)
+        self._free_at = time.perf_counter()
+        self._streamer = _Streamer(self._asked)
+        self._wait_for_connection()
 
     def write(self, frame: Frame) -> None:
         """Send one frame, or drop it."""
         height, width = frame.image.shape[:2]
         if (width, height) != self.size:
             raise ValueError(f"a frame of {width}x{height} for a stream of {self.size[0]}x{self.size[1]}")
-        if not self._is_connected() or self._streamer is None or not self._streamer.pipe.is_free:
+        if not self._is_ready():
             self.dropped += 1
             return
         try:
             self._streamer.pipe.send(PTS.pack(frame.pts) + planes_of(frame).tobytes())
-        except TimeoutError:
-            self._lose(f"{self.name} takes no more data")
-        except OSError:
-            self._lose(self._streamer.last_line)
+        except OSError:  # it ended, or it stopped reading in the middle of a frame
+            self.dropped += 1
+            self._start_again()
 
     def close(self) -> None:
         """Finish the stream and hang up; safe to call twice."""
-        if self._streamer is not None:
-            self._streamer.end(_FINISH_SECONDS)
-            self._streamer = None
-            if self.dropped:
-                logger.warning("%s: %d frames were dropped", self.name, self.dropped)
+        if self._streamer.closed:
+            return
+        self._streamer.end(_FINISH_SECONDS if self._streamer.state == CONNECTED else 0)
+        if self.dropped:
+            logger.warning("%s: %d frames were dropped", self.name, self.dropped)
 
-    def _wait_for_connection(self, streamer: "_Streamer") -> None:
-        until = time.perf_counter() + _CONNECT_SECONDS
-        while not streamer.connected:
-            if streamer.ended:
-                reason = streamer.last_line
-                streamer.end(0)
-                raise SinkError(reason)
-            if time.perf_counter() > until:
-                streamer.end(0)
-                raise SinkError(f"cannot stream to {self.name}: no answer; is it the right server?")
+    def _wait_for_connection(self) -> None:
+        while (state := self._streamer.state) != CONNECTED:
+            ended = self._streamer.ended
+            if ended or self._streamer.silent_seconds > _CONNECT_SECONDS:
+                self._streamer.end(0)
+                no_answer = f"cannot stream to {self.name}: no answer; is it the right server?"
+                raise SinkError(state if ended and state else no_answer)
             time.sleep(0.02)
 
-    def _is_connected(self) -> bool:
-        """Whether frames can be sent; on the way there, goes the next step, without waiting."""
-        now = time.perf_counter()
-        if self._streamer is None:
-            if now > self._next_attempt:
-                self._streamer = _Streamer(self._asked)
+    def _is_ready(self) -> bool:
+        """Whether a frame can be sent now. Does what is to be done about it, without waiting."""
+        now, state = time.perf_counter(), self._streamer.state
+        if state != CONNECTED:
+            self._report_loss(state)
+            patience = _STUCK_SECONDS if self._streamer.ended else _SILENT_SECONDS
+            if self._streamer.silent_seconds > patience:
+                self._start_again()
             return False
-        if self._streamer.ended or (self._streamer.age > _CONNECT_SECONDS and not self._streamer.connected):
-            self._lose(self._streamer.last_line)
-            return False
-        if self._streamer.connected and self._lost:
+        if self._lost:
+            self._lost = False
             logger.info("%s is back", self.name)
-            self._lost, self._attempts = False, 0
-        return self._streamer.connected
+        if self._streamer.pipe.is_free:
+            self._free_at = now
+            return True
+        if now - self._free_at > _STUCK_SECONDS:
+            self._report_loss(f"{self.name} takes no more data")
+            self._start_again()
+        return False
 
-    def _lose(self, reason: str) -> None:
+    def _report_loss(self, reason: str) -> None:
         if not self._lost:
+            self._lost = True
             logger.warning("%s: trying again", reason or f"{self.name} is gone")
-        self._lost = True
-        self.dropped += 1
-        if self._streamer is not None:
-            self._streamer.end(0)
-        self._streamer = None
-        self._next_attempt = time.perf_counter() + _PAUSES[min(self._attempts, len(_PAUSES) - 1)]
-        self._attempts += 1
+
+    def _start_again(self) -> None:
+        self._report_loss(f"{self.name} is gone")
+        self._streamer.end(0)
+        self._streamer = _Streamer(self._asked)
+        self._free_at = time.perf_counter()
 
 
 class _Streamer:
@@ -127,7 +128,9 @@ class _Streamer:
     def __init__(self, asked: dict[str, object]) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="livestyle-")
         self._said = Path(self._folder.name) / "said"  # a file, since not every system can look into a pipe
-        self._began = time.perf_counter()
+        self.closed = False
+        self._state, self._length = "", 0
+        self._changed_at = time.perf_counter()
         with self._said.open("wb") as said:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "livestyle.sinks.streamer"],
@@ -140,14 +143,8 @@ class _Streamer:
         assert self._process.stdin is not None
         self._stdin = self._process.stdin
         self.pipe = Pipe(self._stdin.fileno(), _STUCK_SECONDS)
-        self._connected = False
         with suppress(OSError):  # it ended at once: that will be noticed
             self.pipe.send(json.dumps(asked).encode() + b"\n")
-
-    @property
-    def age(self) -> float:
-        """Seconds since it was started."""
-        return time.perf_counter() - self._began
 
     @property
     def ended(self) -> bool:
@@ -155,18 +152,23 @@ class _Streamer:
         return self._process.poll() is not None
 
     @property
-    def connected(self) -> bool:
-        """Whether it has reached the server."""
-        self._connected = self._connected or CONNECTED in self._lines()
-        return self._connected
+    def state(self) -> str:
+        """The last line that it has written."""
+        length = self._said.stat().st_size
+        if length != self._length:
+            self._length, self._changed_at = length, time.perf_counter()
+            lines = self._said.read_text(errors="replace").splitlines()
+            self._state = lines[-1] if lines else ""
+        return self._state
 
     @property
-    def last_line(self) -> str:
-        """What it has said last."""
-        return ([line for line in self._lines() if line != CONNECTED] or [""])[-1]
+    def silent_seconds(self) -> float:
+        """How long ago its state has changed, or it was started."""
+        return time.perf_counter() - self._changed_at
 
     def end(self, patience_seconds: float) -> None:
         """Let it finish for so long, then kill it."""
+        self.closed = True
         with suppress(OSError):
             self._stdin.close()
         try:
@@ -175,9 +177,6 @@ class _Streamer:
             self._process.kill()
             self._process.wait()
         self._folder.cleanup()
-
-    def _lines(self) -> list[str]:
-        return self._said.read_text(errors="replace").splitlines()
 
 
 def _format(url: str, name: str) -> str:

@@ -1,16 +1,19 @@
 """The process that sends a stream: `python -m livestyle.sinks.streamer`, started by `StreamSink`.
 
-It reads a line of JSON (url, size, rate) and then, for each frame, its pts as a double and its planes. It
-writes `CONNECTED` once frames can come, and at the end, in one line, what went wrong, if anything did.
+It reads a line of JSON, which is `_Asked`, and then, for each frame, its pts as a double and its planes. It
+writes a line whenever its state changes: `CONNECTED`, `TRYING` after a loss, or what went wrong. It ends with
+its input, and at once where it cannot connect the first time.
 """
 
 import json
 import struct
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from typing import BinaryIO
+from itertools import chain, repeat
+from typing import BinaryIO, TypeAlias
 from urllib.parse import urlsplit
 
 import av
@@ -21,8 +24,10 @@ from livestyle.errors import SinkError
 from livestyle.frame import Image
 from livestyle.sinks.live_video import LiveVideo
 
-CONNECTED = "connected"
+CONNECTED, TRYING = "connected", "trying again"
 PTS = struct.Struct("=d")
+_PAUSES = (0.5, 1.0, 2.0, 5.0)
+_Connection: TypeAlias = tuple[OutputContainer, LiveVideo]
 
 
 @dataclass(frozen=True)
@@ -38,42 +43,59 @@ class _Asked:
 
 def main() -> int:
     """Stream what comes on stdin; return the exit status."""
-    asked = json.loads(sys.stdin.buffer.readline())
+    asked = _Asked(**json.loads(sys.stdin.buffer.readline()))
     try:
-        _stream(sys.stdin.buffer, _Asked(**asked))
+        connection = _connect(asked)
     except SinkError as error:
         _say(str(error))
         return 1
+    while not _send(connection, asked):
+        connection = _connect_again(asked)
     return 0
 
 
-def _stream(source: BinaryIO, asked: _Asked) -> None:
-    with ExitStack() as opened:
-        video = _connect(opened, asked)
-        _say(CONNECTED)
-        try:
-            for planes, pts in _frames(source, asked.size):
-                video.write_planes(planes, pts)
-            video.finish()
-        except (av.FFmpegError, OSError) as error:
-            raise SinkError(f"{asked.name} is gone ({_reason(error)})") from error
-
-
-def _connect(opened: ExitStack, asked: _Asked) -> LiveVideo:
-    name = asked.name
+def _send(connection: _Connection, asked: _Asked) -> bool:
+    """Send frames; say whether the last one is sent, or the connection lost."""
+    container, video = connection
+    _say(CONNECTED)
     try:
-        container = av.open(asked.url, "w", format=asked.form, container_options=_options(asked.form))
-        opened.callback(_hang_up, container)
-        video = LiveVideo(container, asked.size, asked.rate, low_delay=True)
-        container.start_encoding()
-    except av.ProtocolNotFoundError as error:
-        raise SinkError(
-            f"cannot stream to {name}: this PyAV was built without {urlsplit(asked.url).scheme}; "
-            "pipe --output - into an ffmpeg that has it"
-        ) from error
+        for planes, pts in _frames(sys.stdin.buffer, asked.size):
+            video.write_planes(planes, pts)
+        video.finish()
     except (av.FFmpegError, OSError) as error:
-        raise SinkError(f"cannot stream to {name}: {_reason(error)}; is the server there?") from error
-    return video
+        _say(f"{asked.name} is gone ({_reason(error)})")
+        return False
+    finally:
+        _hang_up(container)
+    return True
+
+
+def _connect_again(asked: _Asked) -> _Connection:
+    for pause in chain(_PAUSES, repeat(_PAUSES[-1])):
+        time.sleep(pause)
+        _say(TRYING)
+        with suppress(SinkError):
+            return _connect(asked)
+    raise AssertionError("pauses do not end")
+
+
+def _connect(asked: _Asked) -> _Connection:
+    name = asked.name
+    with ExitStack() as opened:
+        try:
+            container = av.open(asked.url, "w", format=asked.form, container_options=_options(asked.form))
+            opened.callback(_hang_up, container)
+            video = LiveVideo(container, asked.size, asked.rate, low_delay=True)
+            container.start_encoding()
+        except av.ProtocolNotFoundError as error:
+            raise SinkError(
+                f"cannot stream to {name}: this PyAV was built without {urlsplit(asked.url).scheme}; "
+                "pipe --output - into an ffmpeg that has it"
+            ) from error
+        except (av.FFmpegError, OSError) as error:
+            raise SinkError(f"cannot stream to {name}: {_reason(error)}; is the server there?") from error
+        opened.pop_all()
+    return container, video
 
 
 def _frames(source: BinaryIO, size: tuple[int, int]) -> Iterator[tuple[Image, float]]:
