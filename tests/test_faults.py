@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import pytest
 from livestyle.sources import open_source
 from tests.media import greys, make_video, video_seconds
 from tests.pictures import scene
+from tests.test_cli import call
 
 COMMAND = [sys.executable, "-m", "livestyle", "video"]
 DEADLINE_SECONDS = 60
@@ -135,12 +137,29 @@ def test_a_closed_pipe_is_one_line(clip: Path) -> None:
 
 
 @posix
-@pytest.mark.skipif(os.name == "posix" and os.geteuid() == 0, reason="root may read everything")
-def test_no_permission_is_one_line(clip: Path, tmp_path: Path) -> None:
-    clip.chmod(0)
-    done = livestyle(clip, tmp_path / "out.mp4")
-    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
-    assert b"permission denied" in done.stderr
+@pytest.mark.parametrize("locked", ["file", "folder", "output"])
+def test_no_permission_is_one_line(locked: str, clip: Path) -> None:
+    """Root, as whom tests may run, becomes nobody meanwhile: in a folder that nobody may look into."""
+    assert call("video", clip, clip.with_name("first.mp4"), "--strength", 0).exit_code == 0  # all is imported
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        source = Path(shutil.copy(clip, folder))
+        folder.chmod(0o755)
+        source.chmod(0o644 if locked == "output" else 0)
+        if locked == "folder":
+            folder.chmod(0)
+        elif locked == "output":
+            folder.chmod(0o555)
+        before = os.geteuid()
+        if before == 0:
+            os.seteuid(65534)
+        try:
+            result = call("video", source, folder / "out.mp4", "--strength", 0)
+        finally:
+            os.seteuid(before)
+            folder.chmod(0o755)
+    assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1), result.output
+    assert "permission denied" in result.stderr
 
 
 def test_an_empty_file_and_a_cut_index_are_told_apart(tmp_path: Path) -> None:
@@ -277,3 +296,12 @@ def test_a_terminal_is_no_place_for_a_video(clip: Path, tmp_path: Path) -> None:
         assert b"a terminal: send" in done.stderr
     os.close(mine)
     os.close(terminal)
+
+
+@posix
+def test_a_named_pipe_without_a_writer_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIVESTYLE_PATIENCE", "0.5")
+    os.mkfifo(tmp_path / "pipe")
+    done = livestyle(tmp_path / "pipe", tmp_path / "out.mp4")
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert b"nothing came for 0.5 s" in done.stderr

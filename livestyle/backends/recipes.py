@@ -3,10 +3,12 @@
 import logging
 import statistics
 import time
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from livestyle.backends.slots import Paint
 from livestyle.backends.torchscript import frame_net, one_picture_at_a_time
@@ -53,7 +55,14 @@ def _compiled_channels_last(weights: Weights, device: torch.device, dtype: torch
 
 def _compile(net: Paint) -> Paint:
     torch.compiler.reset()  # it gives up at the eighth net that it compiles
-    return torch.compile(net, fullgraph=True, dynamic=False)
+    compiled: Paint = torch.compile(net, fullgraph=True, dynamic=False)
+
+    def paint(frame: Tensor, row: Tensor) -> Tensor:
+        with warnings.catch_warnings():  # Inductor warns of parts of PyTorch that it loads itself
+            warnings.simplefilter("ignore")
+            return compiled(frame, row)
+
+    return paint
 
 
 RECIPES = (

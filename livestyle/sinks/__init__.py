@@ -1,5 +1,6 @@
 """Where frames go."""
 
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -74,5 +75,7 @@ def refuse_same_file(path: Path | str, made_from: Path | str) -> None:
     """Raise `SinkError` when writing `path` would replace the file it is made from."""
     target, origin = Path(path), Path(made_from)
     same = str(path) == str(made_from) and is_numbered(path)
-    if same or (target.exists() and origin.exists() and target.samefile(origin)):
+    with suppress(OSError):  # one is not there, or nobody may look: whoever opens them tells that
+        same = same or target.samefile(origin)
+    if same:
         raise SinkError(f"cannot write {path}: it is the input itself; choose another name for the output")

@@ -23,17 +23,12 @@ class PartialFile:
 
     def __init__(self, path: Path | str, *, overwrite: bool = True) -> None:
         self.path = Path(path)
-        target = self.path.resolve()  # a link stays a link, and the rename stays within one file system
-        if target.is_dir():
-            raise SinkError(f"cannot write {path}: it is a folder; name a file in it")
-        if not target.parent.is_dir():
-            raise SinkError(f"cannot write {path}: there is no folder {self.path.parent}; make it first")
-        if not overwrite and target.exists():
-            raise SinkError(f"cannot write {path}: it exists; choose another name, or add --overwrite")
-        _remove_leftovers(target)
-        self._target = target
-        self.part = target.with_name(f"{_prefix(target)}{secrets.token_hex(4)}.part")
         try:
+            target = self.path.resolve()  # a link stays a link, and the rename stays within one file system
+            _check(self.path, target, overwrite)
+            _remove_leftovers(target)
+            self._target = target
+            self.part = target.with_name(f"{_prefix(target)}{secrets.token_hex(4)}.part")
             self._held = os.open(self.part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         except OSError as error:
             raise _refused(self.path, error) from error
@@ -57,6 +52,15 @@ class PartialFile:
         held, self._held = self._held, -1
         if held >= 0:
             os.close(held)
+
+
+def _check(path: Path, target: Path, overwrite: bool) -> None:
+    if target.is_dir():
+        raise SinkError(f"cannot write {path}: it is a folder; name a file in it")
+    if not target.parent.is_dir():
+        raise SinkError(f"cannot write {path}: there is no folder {path.parent}; make it first")
+    if not overwrite and target.exists():
+        raise SinkError(f"cannot write {path}: it exists; choose another name, or add --overwrite")
 
 
 def _prefix(target: Path) -> str:

@@ -1,8 +1,10 @@
 """A video to read: a file, a sequence of pictures, or what comes through a pipe."""
 
 import os
+import stat
 import sys
 from dataclasses import dataclass
+from errno import EACCES
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -38,7 +40,7 @@ class Media:
             raise SourceError("cannot read a video from a terminal: send one through a pipe, or name a file")
         if str(path) == STDIN:
             self._spool = Spool(sys.stdin.fileno(), self.name, _patience_seconds(), owned=False)
-        elif is_numbered(self.path) and not self.path.exists():
+        elif is_numbered(self.path) and not os.path.exists(self.path):  # noqa: PTH110 - Path's may raise
             self.pictures = numbers(self.path)
         else:
             self._check()
@@ -90,15 +92,22 @@ class Media:
             self._spool.close()
 
     def _check(self) -> None:
-        if not self.path.exists():
-            raise SourceError(f"cannot open {self.path}: no such file; check the name")
-        if self.path.is_dir():
-            raise SourceError(f"cannot open {self.path}: it is a folder; name a video in it")
-        if not os.access(self.path, os.R_OK):
-            raise SourceError(f"cannot open {self.path}: permission denied; ask its owner")
-        if self.path.is_fifo():
-            self._spool = Spool(os.open(self.path, os.O_RDONLY), self.name, _patience_seconds())
-        elif self.path.is_file() and self.path.stat().st_size == 0:
+        try:
+            found = self.path.stat()
+            if stat.S_ISDIR(found.st_mode):
+                raise SourceError(f"cannot open {self.path}: it is a folder; name a video in it")
+            if not os.access(self.path, os.R_OK):
+                raise PermissionError(EACCES, os.strerror(EACCES))
+            if stat.S_ISFIFO(found.st_mode):
+                # without waiting for its writer, which the spool does with more patience
+                pipe = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
+                self._spool = Spool(pipe, self.name, _patience_seconds())
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise SourceError(f"cannot open {self.path}: no such file; check the name") from error
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise SourceError(f"cannot open {self.path}: {reason}; ask its owner") from error
+        if stat.S_ISREG(found.st_mode) and found.st_size == 0:
             raise SourceError(f"cannot open {self.path}: it is empty; is it a video?")
 
 

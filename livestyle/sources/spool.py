@@ -60,7 +60,10 @@ class Spool:
         if not self._wait():
             self._ended = True
             return
-        data = os.read(self._fd, _CHUNK)
+        try:
+            data = os.read(self._fd, _CHUNK)
+        except BlockingIOError:  # somebody else was faster
+            return
         self._ended = not data
         self._kept.seek(self._size)
         self._kept.write(data)
