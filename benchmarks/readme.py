@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.gpu_report import gpu_table
 from benchmarks.peers.names import REFERENCE, three_digits
 from livestyle.controls import KEYS
 
@@ -116,6 +117,7 @@ _PARTS: dict[str, tuple[str, Callable[[Results], str]]] = {
     "networks": ("peers", _networks),
     "precision": ("precision", _precision),
     "video": ("cpu", _video),
+    "gpu": ("gpu", gpu_table),
     "keys": ("", _keys),
 }
 """Each part by name: the results it is made from, if any, and how."""

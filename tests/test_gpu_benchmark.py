@@ -11,6 +11,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.random_weights import random_weights
+from benchmarks.readme import fill
 from benchmarks.work import work
 from livestyle.architecture import CONFIGS
 from livestyle.backends.torchscript import frame_net
@@ -72,6 +73,33 @@ def test_what_there_is_no_time_for_is_left_out(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     reasons = {line["reason"] for line in json.loads((tmp_path / "gpu.json").read_text())["skipped"]}
     assert reasons == {"no time left"}
+
+
+def test_readme_tells_the_fastest_of_each_network_and_no_rehearsal(
+    rehearsal: dict[str, object], tmp_path: Path
+) -> None:
+    readme = "before\n<!-- gpu -->\nnothing yet\n<!-- end -->\nafter\n"
+    assert fill(readme, tmp_path) == readme  # nothing was measured
+    path = tmp_path / "gpu.json"
+    path.write_text(json.dumps(rehearsal))
+    with pytest.raises(ValueError, match="a rehearsal is no measurement"):
+        fill(readme, tmp_path)
+    machine = {"gpu": "NVIDIA H200", "driver": "580.1", "torch": "2.11.0+cu130"}
+    wrong = {**rehearsal["rows"][1], "psnr_db": 30.0, "loop": {"fps": 1e9, "p99_milliseconds": 0}}
+    told = {"rehearsal": False, "machine": machine, "rows": [*rehearsal["rows"], wrong]}
+    path.write_text(json.dumps(rehearsal | told))
+    lines = fill(readme, tmp_path).splitlines()
+    assert "Measured on one NVIDIA H200, driver 580.1" in lines[2]
+    rows = [line for line in lines if (line.startswith("| ") and "dB |" in line) or "eager f32" in line]
+    assert len(rows) == 6  # three networks at two sizes
+    small = max(
+        row["loop"]["fps"] for row in rehearsal["rows"] if row["model"] == "small" and row["size"] == [64, 48]
+    )
+    (told,) = [line for line in rows if "`small`, 64x48" in line.replace(", not trained yet", "")]
+    assert f"| {small:.0f} |" in told
+    assert "1000000000" not in str(rows)  # fast, and not what the network paints
+    assert any("% of the frame rate at most" in line for line in lines)
+    assert (lines[0], lines[-1]) == ("before", "after")
 
 
 @pytest.mark.parametrize("model", CONFIGS)
