@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import cv2
@@ -19,7 +18,6 @@ from livestyle.sources import camera as module
 from livestyle.sources import devices
 from livestyle.sources.camera import CaptureConnection, open_camera
 from livestyle.sources.devices import Camera, Mode
-from tests.test_cli import call
 
 WEBCAM = Camera(0, "HD Webcam", "/dev/video0", (Mode((640, 480), "YUYV", (30.0, 15.0)),))
 CAM_LINK = Camera(2, "Cam Link 4K", "/dev/video2", (Mode((1280, 720), "MJPG", ()),))
@@ -272,26 +270,6 @@ def test_a_camera_that_came_back_with_another_number_is_found(monkeypatch: pytes
     assert module._where(WEBCAM) == 0
 
 
-def test_the_command_lists_numbers_names_sizes_and_rates() -> None:
-    result = call("cameras")
-    assert result.exit_code == 0
-    assert result.stdout.splitlines() == [
-        "0  HD Webcam  /dev/video0",
-        "   640x480    YUYV 30, 15 fps",
-        "2  Cam Link 4K  /dev/video2",
-        "   1280x720   MJPG",
-    ]
-
-
-def test_the_command_says_in_one_line_that_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    have(monkeypatch)
-    result = call("cameras")
-    assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr.splitlines() == [
-        "Error: no camera found: plug one in, or try livestyle cam --camera pattern"
-    ]
-
-
 @pytest.mark.skipif(Path("/dev/video0").exists(), reason="there is a camera")
 def test_opencv_itself_says_nothing() -> None:
     code = (
@@ -302,22 +280,3 @@ def test_opencv_itself_says_nothing() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr == ""
     assert len(done.stdout.splitlines()) == 1
-
-
-@pytest.mark.parametrize("system", ["win32", "darwin"])
-def test_elsewhere_cameras_are_numbered_as_opencv_does(system: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = []
-
-    def enumerate_cameras(backend: int) -> list[SimpleNamespace]:
-        asked.append(backend)
-        return [SimpleNamespace(index=1, name="FaceTime HD Camera", path=None)]
-
-    monkeypatch.undo()
-    monkeypatch.setattr(sys, "platform", system)
-    monkeypatch.setitem(
-        sys.modules, "cv2_enumerate_cameras", SimpleNamespace(enumerate_cameras=enumerate_cameras)
-    )
-    assert devices.find_cameras() == [Camera(1, "FaceTime HD Camera", "")]
-    assert asked == [cv2.CAP_DSHOW if system == "win32" else cv2.CAP_AVFOUNDATION]
-    monkeypatch.setitem(sys.modules, "cv2_enumerate_cameras", None)
-    assert devices.find_cameras() == []
