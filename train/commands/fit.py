@@ -35,6 +35,12 @@ from train.pictures import StylePicture, read_gallery
 @click.option("--size", type=click.Choice(list(CONFIGS)), default=DEFAULT.size)
 @click.option("--steps", type=click.IntRange(min=1), default=DEFAULT.steps)
 @click.option("--batch", type=click.IntRange(min=1), default=DEFAULT.batch)
+@click.option(
+    "--learning-rate",
+    type=click.FloatRange(0, min_open=True),
+    default=DEFAULT.learning_rate,
+    help="The peak of the one cycle; a quarter of it does to refine what is trained.",
+)
 @click.option("--seed", type=int, default=DEFAULT.seed)
 @click.option("--style-weight", type=click.FloatRange(min=0), default=DEFAULT.loss.weights["style"])
 @click.option("--stability-weight", type=click.FloatRange(min=0), default=DEFAULT.loss.weights["stability"])
@@ -59,6 +65,7 @@ def fit_command(
     size: str,
     steps: int,
     batch: int,
+    learning_rate: float,
     seed: int,
     style_weight: float,
     stability_weight: float,
@@ -72,7 +79,7 @@ def fit_command(
     """
     weights = DEFAULT.loss.weights | {"style": style_weight, "stability": stability_weight, "tv": tv_weight}
     loss = LossConfig(loss_network, average_pooling, weights, stability_from)
-    config = FitConfig(size=size, steps=steps, batch=batch, seed=seed, loss=loss)
+    config = FitConfig(size=size, steps=steps, batch=batch, learning_rate=learning_rate, seed=seed, loss=loss)
     entries = read_gallery(gallery, pictures) if gallery else _from_pictures(style)
     if dry_run:
         click.echo(as_json(config, entries))
