@@ -18,6 +18,7 @@ import torch
 from openvino import opset13 as op
 
 from benchmarks.random_weights import random_weights
+from livestyle.backends.openvino import core as engine_core
 from livestyle.backends.openvino.graph import build
 from livestyle.backends.openvino.probe import has_bfloat16, saturates
 from livestyle.backends.openvino.quantization import Int8
@@ -43,7 +44,7 @@ _KINDS = {
 
 def roofline(size: tuple[int, int] = SIZE) -> dict[str, Any]:
     """Roofs and layers of both sizes of the network, in each precision that this processor computes in."""
-    core = ov.Core()
+    core = engine_core()
     floating = "bf16" if has_bfloat16(core) else "f32"
     networks = {"small": load_weights("small"), "large": random_weights("large")}
     runs = []

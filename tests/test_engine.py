@@ -168,6 +168,33 @@ def test_without_a_gpu_pytorch_is_not_loaded_for_it() -> None:
     assert done.stdout.split()[-1] == "False"
 
 
+def test_engines_that_come_and_go_leave_the_process_able_to_take_signals(weights: Weights) -> None:
+    """OpenVINO's cores leave a stack for signal handlers behind that is freed, if there are several."""
+    code = """
+import gc, os, signal
+from livestyle.engine import load_engine
+from livestyle.weights import load_weights
+from tests.pictures import scene
+from livestyle.styles import StyleMix
+weights, mix = load_weights("small"), StyleMix.parse("mosaic")
+signal.signal(signal.SIGUSR1, lambda *_: None)
+first = load_engine(weights, "openvino")
+second = load_engine(weights, "openvino", precision="f32")
+for engine in (first, second):
+    engine.stylize(scene(64, 48), mix)
+del engine, first
+gc.collect()
+del second
+gc.collect()
+blocks = [bytes(1 << 16) for _ in range(200)]
+for _ in range(20):
+    os.kill(os.getpid(), signal.SIGUSR1)
+print("alive")
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.endswith("alive\n"), (done.returncode, done.stderr)
+
+
 @pytest.mark.usefixtures("no_openvino", "no_gpu")
 def test_auto_says_why_it_skipped_a_better_backend(
     weights: Weights, caplog: pytest.LogCaptureFixture
@@ -215,14 +242,12 @@ def test_a_precision_that_a_backend_lacks_is_refused_in_words(weights: Weights) 
 
 @pytest.mark.parametrize("size", [(47, 33), (50, 36), (64, 48)], ids=str)
 def test_the_graph_for_other_programs_paints_the_same(weights: Weights, size: tuple[int, int]) -> None:
-    import openvino
-
-    from livestyle.backends.openvino import build_plain
+    from livestyle.backends.openvino import build_plain, core
 
     image, mix = scene(*size), StyleMix.parse("mosaic")
     plain = {"INFERENCE_PRECISION_HINT": "f32"}
     model = build_plain(weights, *image.shape[:2])
-    request = openvino.Core().compile_model(model, "CPU", plain).create_infer_request()
+    request = core().compile_model(model, "CPU", plain).create_infer_request()
     (painted,) = request.infer([image, mix.row(weights.styles)]).values()
     assert painted.shape == image.shape
     assert psnr(painted, eager(weights, image, mix)) > MIN_PSNR["f32"]

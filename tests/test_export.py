@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import onnx
 import onnxruntime
-import openvino
 import pytest
 import torch
 from click.testing import CliRunner
 
 from benchmarks.random_weights import random_weights
+from livestyle.backends.openvino import core
 from livestyle.backends.torchscript import frame_net
 from livestyle.cli import main
 from livestyle.errors import EngineError, SinkError
@@ -84,7 +84,7 @@ def test_torchscript_and_openvino_files_paint_it_too(weights: Weights, tmp_path:
     assert psnr_db(script(torch.from_numpy(image), torch.from_numpy(row)).numpy(), right) > MIN_PSNR["f32"]
     export(weights, tmp_path / "net.xml", "openvino", SIZE)
     plain = {"INFERENCE_PRECISION_HINT": "f32"}
-    compiled = openvino.Core().compile_model(tmp_path / "net.xml", "CPU", plain)
+    compiled = core().compile_model(tmp_path / "net.xml", "CPU", plain)
     painted = compiled({"frame": image, "affine": row})["painted"]
     assert psnr_db(painted, right) > MIN_PSNR["f32"]
 

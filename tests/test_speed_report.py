@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import openvino
 import pytest
 from click.testing import CliRunner
 
@@ -15,6 +14,7 @@ from benchmarks.peers.count import our_multiply_adds
 from benchmarks.peers.names import REFERENCE
 from benchmarks.readme import fill
 from benchmarks.speed import speed
+from livestyle.backends.openvino import core
 from livestyle.backends.openvino.graph import build
 from livestyle.bench import machine
 from livestyle.weights import load_weights
@@ -159,7 +159,7 @@ def test_what_was_not_measured_is_not_told(tmp_path: Path) -> None:
 def test_the_layers_of_a_graph_do_the_work_of_the_network() -> None:
     weights, size = load_weights("small"), (128, 96)
     model = build(weights, size[1], size[0])
-    found = roofline._layers(openvino.Core(), model, "f32", weights, size)
+    found = roofline._layers(core(), model, "f32", weights, size)
     work = sum(layer["mmac"] for layer in found) * 1e6 / (size[0] * size[1])
     # the head's kernels are 2x3 with zeros instead of 2x2
     assert 1 < work / our_multiply_adds(weights.config, size) < 1.1
@@ -168,7 +168,7 @@ def test_the_layers_of_a_graph_do_the_work_of_the_network() -> None:
 
 
 def test_a_peak_is_more_than_one_multiply_add_a_nanosecond() -> None:
-    assert roofline._peak(openvino.Core(), "f32") > 1
+    assert roofline._peak(core(), "f32") > 1
     assert roofline._copying(1) > 0.1
 
 

@@ -33,11 +33,13 @@ def openvino(net: nn.Module, size: tuple[int, int]) -> Paint:
     """OpenVINO's own conversion and settings for low latency: bfloat16 where the processor has it."""
     import openvino as ov
 
+    from livestyle.backends.openvino import core
+
     shape = [1, 3, size[1], size[0]]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what PyTorch's tracer says of constant sizes
         model = ov.convert_model(net.eval(), example_input=torch.zeros(shape), input=shape)
-    compiled = ov.Core().compile_model(model, "CPU", {"PERFORMANCE_HINT": "LATENCY"})
+    compiled = core().compile_model(model, "CPU", {"PERFORMANCE_HINT": "LATENCY"})
     request = compiled.create_infer_request()
     return _planar(lambda x: request.infer([x], share_inputs=True, share_outputs=True)[0])
 

@@ -6,7 +6,7 @@ faster still and changes the painting a little, has to be asked for.
 """
 
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,17 @@ from livestyle.backends.openvino.quantization import Int8
 _SIZES_KEPT = 4
 
 
-__all__ = ["OpenVinoEngine", "build_plain", "load", "serialize"]
+__all__ = ["OpenVinoEngine", "build_plain", "core", "load", "serialize"]
+
+
+@cache
+def core() -> "ov.Core":
+    """OpenVINO's core, one for the whole process.
+
+    Each one gives the thread a stack for signal handlers, and takes it away when it goes: of two that overlap
+    the later one leaves a stack that is freed already, and the next Ctrl-C or child that ends is a crash.
+    """
+    return ov.Core()
 
 
 class OpenVinoEngine:
@@ -37,7 +47,7 @@ class OpenVinoEngine:
     def __init__(self, weights: Weights, streams: int = 1, precision: str = "auto") -> None:
         self._weights = weights
         self._streams = streams
-        self._core = ov.Core()
+        self._core = core()
         floating = "bf16" if has_bfloat16(self._core) else "f32"
         self._precision = floating if precision == "auto" else precision
         self._int8 = Int8(weights, saturates=saturates(self._core)) if precision == "int8" else None
