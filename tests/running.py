@@ -32,8 +32,11 @@ class Camera:
         picture = self.display.screenshot()[top : top + height, left : left + width]
         return np.asarray(cv2.resize(picture, SIZE, interpolation=cv2.INTER_AREA), np.uint8)
 
-    def press(self, key: str) -> None:
-        self.display.press(X_NAMES.get(key, key))
+    def press(self, *keys: str) -> None:
+        """Press keys one after the other, no faster than people do."""
+        for key in keys:
+            self.display.press(X_NAMES.get(key, key))
+            time.sleep(0.1)
 
     def settled(self) -> Image:
         """The picture, once it has stopped changing."""

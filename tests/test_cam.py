@@ -80,13 +80,12 @@ def test_b_marks_a_style_to_which_the_blend_moves(running: Camera, plain: Image)
     running.press("b")
     running.press("p")
     running.until(lambda image: difference(image, plain) < 2)
-    distance = difference(plain, other)
-    for _ in range(3):
-        running.press(".")
-        nearer = running.until(lambda image, far=distance: difference(image, other) < 0.97 * far)
-        distance = difference(nearer, other)
-    for _ in range(3):
-        running.press(",")
+    running.press(*"." * 5)
+    halfway = running.until(lambda image: difference(image, plain) > 2)
+    assert difference(halfway, other) > 2
+    running.press(*"." * 5)
+    running.until(lambda image: difference(image, other) < 2)
+    running.press(*"," * 10)
     running.until(lambda image: difference(image, plain) < 2)
 
 
