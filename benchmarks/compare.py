@@ -83,9 +83,10 @@ def _videos(folder: Path, rounds: int, reference_frames: int) -> dict[str, Any]:
     return result
 
 
-def paint_clip(clip: Path, target: Path) -> Process:
+def paint_clip(clip: Path, target: Path, *options: str) -> Process:
     """Paints a clip; its first frame is painted when the log says so."""
-    command = [sys.executable, "-c", _WATCHED, "--verbose", "video", str(clip), str(target), "--overwrite"]
+    paint = ["--verbose", "video", str(clip), str(target), "--overwrite", *options]
+    command = [sys.executable, "-c", _WATCHED, *paint]
     began, first, peak = time.perf_counter(), float("nan"), float("nan")
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
         assert process.stderr is not None
