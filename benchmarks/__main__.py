@@ -11,6 +11,7 @@ from benchmarks.picture import draw as draw_picture
 from benchmarks.picture import draw_fade, draw_gallery
 from benchmarks.quality import report
 from benchmarks.readme import fill
+from livestyle.cli.options import Size
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
@@ -32,12 +33,14 @@ def compare_command(rounds: int, output: Path) -> None:
 
 @main.command("peers")
 @click.option("--rounds", type=click.IntRange(min=1), default=3, help="Turns that each one takes.")
+@click.option("--size", "sizes", type=Size(), multiple=True, help="Of the frames; three if none is given.")
 @click.option("-o", "--output", type=_FILE, default=RESULTS / "peers.json", help="JSON file to write.")
-def peers_command(rounds: int, output: Path) -> None:
+def peers_command(rounds: int, sizes: tuple[tuple[int, int], ...], output: Path) -> None:
     """Measure other people's networks and runtimes beside ours."""
-    from benchmarks.peers.compare import compare, contenders, table
+    from benchmarks.peers.compare import SIZES, compare, contenders, table
 
-    results = compare(list(contenders()), rounds=rounds) | {"command": "python -m benchmarks peers"}
+    command = " ".join(["python -m benchmarks peers", *(f"--size {w}x{h}" for w, h in sizes)])
+    results = compare(list(contenders()), sizes or SIZES, rounds) | {"command": command}
     output.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     for line in table(results):
         click.echo(line)

@@ -112,12 +112,27 @@ def _keys(_: Results) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _latency(results: Results) -> str:
+    rows = [
+        "| live, from the camera to the window | p50 | p99 | frames | dropped |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for run in results["latency"]:
+        (width, height), told_ms = run["size"], run["percentiles"]
+        rows.append(
+            f"| {width}x{height} at 30 fps, {run['seconds']:.0f} s | {told_ms['p50']:.0f} ms "
+            f"| {told_ms['p99']:.0f} ms | {run['frames']} | {run['dropped']} |"
+        )
+    return "\n".join(rows) + "\n"
+
+
 _PARTS: dict[str, tuple[str, Callable[[Results], str]]] = {
     "machine": ("peers", _machine),
     "networks": ("peers", _networks),
     "precision": ("precision", _precision),
     "video": ("cpu", _video),
     "gpu": ("gpu", gpu_table),
+    "latency": ("latency", _latency),
     "keys": ("", _keys),
 }
 """Each part by name: the results it is made from, if any, and how."""
