@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -28,7 +29,7 @@ def main() -> None:
 @click.option("-o", "--output", type=_FILE, default=RESULTS / "cpu.json", help="JSON file to write.")
 def compare_command(rounds: int, output: Path) -> None:
     """Measure livestyle against the reference loop on this machine."""
-    output.write_text(json.dumps(compare(rounds), indent=2) + "\n", encoding="utf-8")
+    _write(compare(rounds), output)
 
 
 @main.command("peers")
@@ -41,7 +42,7 @@ def peers_command(rounds: int, sizes: tuple[tuple[int, int], ...], output: Path)
 
     command = " ".join(["python -m benchmarks peers", *(f"--size {w}x{h}" for w, h in sizes)])
     results = compare(list(contenders()), sizes or SIZES, rounds) | {"command": command}
-    output.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    _write(results, output)
     for line in table(results):
         click.echo(line)
 
@@ -53,7 +54,7 @@ def roofline_command(output: Path) -> None:
     from benchmarks.roofline import draw, lines, roofline
 
     results = roofline()
-    output.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    _write(results, output)
     draw(results, output.with_suffix(".png"))
     for line in lines(results):
         click.echo(line)
@@ -66,7 +67,7 @@ def scaling_command(output: Path) -> None:
     from benchmarks.scaling import draw, lines, scaling
 
     results = scaling()
-    output.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    _write(results, output)
     draw(results, output.with_suffix(".png"))
     for line in lines(results):
         click.echo(line)
@@ -79,7 +80,7 @@ def precision_command(output: Path) -> None:
     from benchmarks.precision import lines, precision
 
     results = precision()
-    output.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    _write(results, output)
     for line in lines(results):
         click.echo(line)
 
@@ -101,7 +102,7 @@ def guard_command() -> None:
 @click.option("-o", "--output", type=_FILE, default=RESULTS / "files.json", help="JSON file to write.")
 def files_command(rounds: int, output: Path) -> None:
     """Measure decoding, painting and encoding by themselves and together."""
-    output.write_text(json.dumps(measure(rounds), indent=2) + "\n", encoding="utf-8")
+    _write(measure(rounds), output)
 
 
 @main.command("memory")
@@ -112,7 +113,7 @@ def files_command(rounds: int, output: Path) -> None:
 def memory_command(suffix: str, seconds: int, strength: float, output: Path) -> None:
     """Measure the peak memory for a clip of a minute and for a long one."""
     result = measure_memory(suffix, long_seconds=seconds, strength=strength)
-    output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    _write(result, output)
 
 
 @main.command("readme")
@@ -143,6 +144,10 @@ def quality_command() -> None:
     """Write benchmarks/README.md, with its plots, from what train evaluate measured."""
     folder = RESULTS.parent
     (folder / "README.md").write_text(report(RESULTS, folder), encoding="utf-8")
+
+
+def _write(results: dict[str, Any], path: Path) -> None:
+    path.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

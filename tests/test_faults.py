@@ -8,7 +8,6 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -17,44 +16,14 @@ import numpy as np
 import pytest
 
 from livestyle.sources import open_source
+from tests.commands import COMMAND, DEADLINE_SECONDS, files, livestyle, moving, posix
 from tests.media import greys, make_video, video_seconds
-from tests.pictures import scene
 from tests.test_cli import call
-
-COMMAND = [sys.executable, "-m", "livestyle", "video"]
-DEADLINE_SECONDS = 60
-posix = pytest.mark.skipif(os.name == "nt", reason="pipes, signals and limits as POSIX has them")
-
-
-def livestyle(
-    *arguments: object, data: bytes | None = None, limit: int | None = None
-) -> "subprocess.CompletedProcess[bytes]":
-    """Runs `livestyle video` without the network; `limit` is the size in bytes that no file may exceed."""
-
-    def set_limit() -> None:
-        import resource
-
-        if limit is not None:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-
-    command = [*COMMAND, *map(str, arguments), "--strength", "0"]
-    before = set_limit if limit is not None else None
-    return subprocess.run(
-        command, input=data, capture_output=True, timeout=DEADLINE_SECONDS, preexec_fn=before, check=False
-    )
-
-
-def moving(count: int = 24, width: int = 96, height: int = 64) -> list[np.ndarray]:
-    return [np.roll(scene(width, height), 2 * index, axis=1) for index in range(count)]
 
 
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
     return make_video(tmp_path / "in.mkv", moving(), sound="aac")
-
-
-def files(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
 
 
 def test_a_file_cut_short_is_painted_up_to_there_with_exit_code_1(clip: Path, tmp_path: Path) -> None:
@@ -251,57 +220,3 @@ def test_a_full_tmpfs_is_one_line_and_leaves_nothing(tmp_path: Path) -> None:
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done.stderr
     assert b"no space left on device; is there room on the disk?" in done.stderr
     assert done.stdout == b""
-
-
-@posix
-@pytest.mark.parametrize("share", [0.0, 0.5])
-def test_ctrl_c_does_not_wait_for_a_pipe_that_brings_nothing(share: float, tmp_path: Path) -> None:
-    clip = make_video(tmp_path / "in.ts", moving(60), gop=10)
-    content = clip.read_bytes()
-    reader, writer = os.pipe()
-    os.write(writer, content[: round(share * len(content))])
-    out = tmp_path / "out.mp4"
-    command = [sys.executable, "-m", "livestyle", "--verbose", "video", "-", str(out), "--strength", "0"]
-    with subprocess.Popen(command, stdin=reader, stderr=subprocess.PIPE, text=True) as process:
-        os.close(reader)
-        assert process.stderr is not None
-        if share:
-            for line in process.stderr:
-                if "first frame painted" in line:
-                    break
-        time.sleep(1.0)
-        process.send_signal(signal.SIGINT)
-        asked = time.monotonic()
-        said = process.stderr.read()
-        process.wait(DEADLINE_SECONDS)
-    os.close(writer)
-    assert time.monotonic() - asked < 10
-    assert process.returncode == 130, said
-    kept = f"{out} holds what was painted" if share else "nothing was painted yet"
-    assert said.splitlines() == [f"stopped: {kept}"]
-    assert files(tmp_path) == (["in.ts", "out.mp4"] if share else ["in.ts"])
-
-
-@posix
-def test_a_terminal_is_no_place_for_a_video(clip: Path, tmp_path: Path) -> None:
-    mine, terminal = os.openpty()
-    for arguments, ends in (
-        (["-", str(tmp_path / "out.mp4")], {"stdin": terminal}),
-        ([str(clip), "-"], {"stdout": terminal}),
-    ):
-        done = subprocess.run(
-            [*COMMAND, *arguments], stderr=subprocess.PIPE, timeout=DEADLINE_SECONDS, check=False, **ends
-        )
-        assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
-        assert b"a terminal: send" in done.stderr
-    os.close(mine)
-    os.close(terminal)
-
-
-@posix
-def test_a_named_pipe_without_a_writer_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LIVESTYLE_PATIENCE", "0.5")
-    os.mkfifo(tmp_path / "pipe")
-    done = livestyle(tmp_path / "pipe", tmp_path / "out.mp4")
-    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
-    assert b"nothing came for 0.5 s" in done.stderr
