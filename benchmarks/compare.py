@@ -14,14 +14,11 @@ from livestyle.bench import machine
 
 _VGA, _HD, _FULL_HD = (640, 480), (1280, 720), (1920, 1080)
 _LONG = 1000
-_INT8 = ("--precision", "int8")
 RUNS: dict[str, tuple[tuple[int, int], int, tuple[str, ...]]] = {
     "vga": (_VGA, 300, ()),
     "vga_long": (_VGA, 3000, ()),
     "hd": (_HD, 300, ()),
-    "hd_int8": (_HD, 300, _INT8),
     "full_hd": (_FULL_HD, 150, ()),
-    "full_hd_int8": (_FULL_HD, 150, _INT8),
 }
 """Size, frames and options of the videos that are painted; a long one only once."""
 _WATCHED = """

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 from benchmarks.clips import SAMPLE
+from benchmarks.ours import ways
 from livestyle.backends.torchscript import frame_net
 from livestyle.bench import machine
 from livestyle.engine import load_engine
@@ -16,13 +17,16 @@ from livestyle.weights import load_weights
 
 _EVERY = 15
 """Frames of the sample clip from one that is painted to the next: half a second."""
-_CHOICES = (("openvino", "f32"), ("openvino", "auto"), ("openvino", "int8"), ("torchscript", "auto"))
 
 
-def precision(every: int = _EVERY, choices: tuple[tuple[str, str], ...] = _CHOICES) -> dict[str, Any]:
-    """PSNR in dB of frames of the sample clip in all styles, for each way of computing: mean, worst."""
+def precision(every: int = _EVERY, choices: list[tuple[str, str]] | None = None) -> dict[str, Any]:
+    """PSNR in dB of frames of the sample clip in all styles, for each way of computing: mean, worst.
+
+    The ways are pairs of a backend and a precision; all that this processor has if none are given.
+    """
     weights = load_weights("small")
-    engines = [load_engine(weights, backend, precision=bits) for backend, bits in choices]
+    chosen = choices or [("openvino", "f32"), *ways()]
+    engines = [load_engine(weights, backend, precision=bits) for backend, bits in chosen]
     found: dict[str, list[float]] = {engine.backend: [] for engine in engines}
     net = frame_net(weights)
     images = [frame.image for number, frame in enumerate(open_source(SAMPLE)) if number % every == 0]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from benchmarks.ours import ways
 from benchmarks.peers.count import multiply_adds, our_multiply_adds, weights
 from benchmarks.peers.names import REFERENCE, three_digits
 from benchmarks.peers.networks import PEERS
@@ -19,7 +20,6 @@ from livestyle.styles import StyleMix
 from livestyle.weights import load_weights
 
 SIZES = ((640, 480), (1280, 720), (1920, 1080))
-_OURS = (("openvino", "int8"), ("openvino", "auto"), ("torchscript", "auto"))
 _TURN_SECONDS = 0.3
 
 
@@ -39,7 +39,7 @@ def contenders(model: str = "small", style: str = "mosaic", runtimes: bool = Tru
     """Ours, every peer as published and in OpenVINO, and with `runtimes` the widest known in all of them."""
     ours = load_weights(model)
     adds, count = our_multiply_adds(ours.config, SIZES[0]), sum(t.size for t in ours.tensors.values())
-    for backend, precision in _OURS:
+    for backend, precision in ways():
         engine, mix = load_engine(ours, backend, precision=precision), StyleMix.parse(style)
         yield Contender(f"livestyle {model}", engine.backend, adds, count, partial(_painting, engine, mix))
     for peer in PEERS:

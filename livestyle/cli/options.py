@@ -105,7 +105,7 @@ _PAINTING = (
         "--precision",
         type=click.Choice(PRECISIONS),
         default=defaults.PRECISION,
-        help="What it computes in; int8 is the fastest on most CPUs, and paints a little otherwise.",
+        help="What it computes in; auto is the fastest of which nobody sees that it is not f32.",
     ),
     click.option(
         "--strength",

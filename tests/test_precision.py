@@ -1,0 +1,99 @@
+"""What the network is computed in: the choice of `auto`, and what 8 bits need of a processor."""
+
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from livestyle.backends import instruction_sets
+from livestyle.backends.openvino import core, probe
+from livestyle.engine import load_engine
+from livestyle.weights import load_weights
+
+_ON_X86 = pytest.mark.skipif(
+    platform.machine() not in ("x86_64", "AMD64"), reason="the limit is one of x86 alone"
+)
+
+
+@pytest.mark.parametrize(
+    ("bfloat16", "tiles", "whole", "best"),
+    [
+        (True, True, True, "bf16"),
+        (True, False, True, "int8"),
+        (False, False, True, "int8"),
+        (True, False, False, "bf16"),
+        (False, False, False, "f32"),
+    ],
+)
+def test_auto_takes_8_bits_where_they_are_fast_and_exact(
+    bfloat16: bool, tiles: bool, whole: bool, best: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probe, "has_bfloat16", lambda _: bfloat16)
+    monkeypatch.setattr(probe, "multiplies_tiles", lambda: tiles)
+    monkeypatch.setattr(probe, "saturates", lambda _: not whole)
+    assert probe.best_precision(core()) == best
+
+
+@pytest.mark.parametrize(
+    ("flags", "limit", "tiles"),
+    [
+        ("fpu amx_bf16 amx_tile", "", True),
+        ("fpu avx512_bf16", "", False),
+        ("fpu amx_bf16 amx_tile", "AVX512_CORE_VNNI", False),
+        ("fpu amx_bf16 amx_tile", "avx512_core_amx", True),
+    ],
+)
+def test_amx_is_found_and_the_limit_on_instructions_kept(
+    flags: str, limit: str, tiles: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cpuinfo").write_text(f"processor : 0\nflags : {flags}\n")
+    monkeypatch.setattr(instruction_sets, "_CPUINFO", tmp_path / "cpuinfo")
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", limit)
+    assert instruction_sets.multiplies_tiles() == tiles
+
+
+@_ON_X86
+def test_int8_keeps_the_gate_on_a_processor_that_saturates() -> None:
+    """AVX2 adds products of 8 bits in 16; without kernels of 7 bits the painting would fall to 25 dB."""
+    code = """
+import numpy as np
+from tests.pictures import scene
+from tests.test_engine import MIN_PSNR, eager, psnr
+from livestyle.engine import load_engine
+from livestyle.styles import StyleMix
+from livestyle.weights import load_weights
+weights, image, mix = load_weights("small"), scene(320, 240), StyleMix.parse("mosaic")
+painted = load_engine(weights, "openvino", precision="int8").stylize(image, mix)
+print(psnr(painted, eager(weights, image, mix)), MIN_PSNR["int8"])
+"""
+    limited = os.environ | {"ONEDNN_MAX_CPU_ISA": "AVX2"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=limited, capture_output=True, text=True, check=True
+    )
+    reached, least = map(float, done.stdout.split())
+    assert reached > least
+
+
+@_ON_X86
+@pytest.mark.parametrize(("limit", "backend"), [("AVX2", "openvino f32"), ("AVX2_VNNI", "openvino int8")])
+def test_auto_follows_the_limit_on_instructions(limit: str, backend: str) -> None:
+    if limit == "AVX2_VNNI" and probe.best_precision(core()) == "f32":
+        pytest.skip("this processor has no VNNI")
+    code = """
+from livestyle.engine import load_engine
+from livestyle.weights import load_weights
+print(load_engine(load_weights("small"), "openvino").backend)
+"""
+    limited = os.environ | {"ONEDNN_MAX_CPU_ISA": limit}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=limited, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == backend
+
+
+def test_what_auto_takes_is_what_the_engine_says() -> None:
+    engine = load_engine(load_weights("small"), "openvino")
+    assert engine.backend == f"openvino {probe.best_precision(core())}"
