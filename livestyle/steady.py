@@ -25,9 +25,9 @@ _BAND = 10.0
 """Half-width of the dead-band in levels of 255, where the noise is no wider."""
 _BAND_DEVIATIONS = 4.0
 """Half-width of the dead-band in standard deviations of the input's noise."""
-_RENEWED = 0.04
+_RENEWED = 0.025
 """The share of the painting that is new in each frame where nothing moves, at an amount of 1."""
-_MOTION = (8.0, 18.0)
+_MOTION = (8.0, 20.0)
 """A change of the input, in levels, at which 1/e of the last painting stays: at an amount of 0, and of 1."""
 _LEAK_ROWS = 8
 """One row in this many takes up a third of what its pixels' dead-band holds back, each frame another."""
