@@ -1,16 +1,21 @@
 """What a long evening must not use up."""
 
+import gc
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from av.video.frame import VideoFrame
 
 from livestyle.engine import load_engine
 from livestyle.fade import Fade
 from livestyle.painter import Painted, Painter
+from livestyle.sources.file import FileSource
 from livestyle.styles import StyleMix
 from livestyle.weights import load_weights
+from tests.media import make_video
 from tests.pictures import scene
 
 SWITCHES = 2000
@@ -37,3 +42,18 @@ def test_two_thousand_style_switches_leave_neither_memory_nor_threads_behind() -
             _, last = Painter(engine, fade.at(switch + moment)).paint_next(image, last)
     assert resident_mib() - before < 10
     assert threading.active_count() == threads
+
+
+@pytest.mark.parametrize("rotation", [0, 90])
+def test_a_frame_that_was_read_is_given_back_at_once(rotation: int, tmp_path: Path) -> None:
+    """PyAV's side data and its frame hold each other: of 640x480 some 70 MiB would wait to be collected."""
+    clip = make_video(tmp_path / "in.mp4", [scene(64, 48)] * 60, rotation=rotation)
+    gc.collect()
+    gc.disable()
+    try:
+        with closing(FileSource(clip)) as source:
+            list(source)
+            held = sum(isinstance(thing, VideoFrame) for thing in gc.get_objects())
+    finally:
+        gc.enable()
+    assert held <= 2

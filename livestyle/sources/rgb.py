@@ -2,7 +2,7 @@
 
 import logging
 import struct
-from typing import cast
+from typing import TypeAlias, cast
 
 import cv2
 import numpy as np
@@ -23,6 +23,9 @@ _EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FUL
 _CONSTANT_LUMINANCE = 10
 _PLANAR = ("yuv420p", "yuvj420p")
 
+_DisplayMatrix: TypeAlias = tuple[int, int, int, int]
+"""a, b, c, d: a pixel at x, y is shown at a x + c y, b x + d y."""
+
 
 class ToRgb:
     """Converts the frames of one video, all to the size of the first one.
@@ -35,6 +38,8 @@ class ToRgb:
         self._reformatter = VideoReformatter()
         self._tone_mapper = ToneMapper()
         self._coded_size: tuple[int, int] | None = None
+        self._rotation: int | None = None
+        self._display_matrix: _DisplayMatrix | None = None
         self._told: set[str] = set()
 
     def __call__(self, frame: VideoFrame) -> Image:
@@ -45,7 +50,13 @@ class ToRgb:
         if size != self._coded_size:
             self._tell("changes its size to %dx%d: it is scaled to the first one", *size)
             image = cv2.resize(image, self._coded_size, interpolation=cv2.INTER_AREA).astype(np.uint8)
-        return upright(image, frame)
+        return _turned(image, self._matrix_of(frame))
+
+    def _matrix_of(self, frame: VideoFrame) -> _DisplayMatrix | None:
+        """The frame's display matrix, read where its angle is another: PyAV keeps alive what was asked."""
+        if frame.rotation != self._rotation:
+            self._rotation, self._display_matrix = frame.rotation, _display_matrix(frame)
+        return self._display_matrix
 
     def _convert(self, frame: VideoFrame) -> Image:
         if is_hdr(frame):
@@ -95,13 +106,19 @@ def colors_of(frame: VideoFrame) -> Colors:
     return Colors(frame.colorspace, frame.color_primaries, frame.color_trc)
 
 
-def upright(image: Image, frame: VideoFrame) -> Image:
-    """The image turned, and mirrored, as the frame's display matrix says."""
-    matrix = cast(SideDataContainer, frame.side_data).get(SideDataType.DISPLAYMATRIX)
+def _display_matrix(frame: VideoFrame) -> _DisplayMatrix | None:
+    side_data = cast(SideDataContainer, frame.side_data).get(SideDataType.DISPLAYMATRIX)
+    if side_data is None:
+        return None
+    a, b, _, c, d = struct.unpack("<5i", bytes(side_data)[:20])
+    return a, b, c, d
+
+
+def _turned(image: Image, matrix: _DisplayMatrix | None) -> Image:
+    """The image turned, and mirrored, as a display matrix says."""
     if matrix is None:
         return image
-    # a pixel at x, y is shown at a x + c y, b x + d y
-    a, b, _, c, d = struct.unpack("<5i", bytes(matrix)[:20])
+    a, b, c, d = matrix
     if abs(b) > abs(a):
         image, a, d = image.transpose(1, 0, 2), c, b
     return np.ascontiguousarray(image[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1])
