@@ -10,6 +10,8 @@ import numpy as np
 mpl.use("Agg")  # no display is needed to write a file
 from matplotlib import pyplot
 
+from benchmarks.training import comparison, speed_of_training
+
 Results = dict[str, Any]
 
 
@@ -17,11 +19,20 @@ def report(results: Path, folder: Path) -> str:
     """The text of `benchmarks/README.md`; the plots it shows are written into `folder`."""
     parts = [_HEAD]
     for path in sorted(results.glob("quality_*.json")):
-        measured = json.loads(path.read_text(encoding="utf-8"))
+        measured = _read(path)
         plot = folder / f"{path.stem}.png"
         _plot(plot, measured)
         parts.append(_section(measured, plot.name))
+    parts += [comparison(_read(path)) for path in sorted(results.glob("compare_*.json"))]
+    speeds = [_read(path) for path in sorted(results.glob("training*.json"))]
+    if speeds:
+        parts.append(speed_of_training(speeds))
     return "\n".join(parts)
+
+
+def _read(path: Path) -> Results:
+    measured: Results = json.loads(path.read_text(encoding="utf-8"))
+    return measured
 
 
 _HEAD = """# Quality and steadiness

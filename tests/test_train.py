@@ -11,12 +11,12 @@ from safetensors.torch import save_file
 
 from livestyle.backends.torchscript import frame_net
 from livestyle.errors import SourceError, StyleError
-from livestyle.sinks.picture import write_picture
 from livestyle.sources.picture import read_picture
 from livestyle.styles import StyleMix
 from livestyle.weights import load_weights
 from tests.pictures import scene
 from tests.test_loss_network import vgg_weights
+from tests.training import make_data
 from train.__main__ import main
 from train.checkpoint import Checkpoint
 from train.config import FitConfig
@@ -42,16 +42,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> LossNetwork:
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("data")
-    (folder / "photos").mkdir()
-    for i in range(4):
-        write_picture(folder / "photos" / f"{i}.png", np.roll(scene(80, 72), 11 * i, axis=1))
-    write_picture(folder / "a.png", scene(90, 70)[::-1].copy())
-    write_picture(folder / "b.png", 255 - scene(70, 90))
-    entries = [f'[[style]]\nname = "{n}"\npicture = "{n}.png"\nlicence = "MIT"\n' for n in "ab"]
-    (folder / "gallery.toml").write_text("".join(entries))
-    save_file(vgg_weights("vgg19", 8), folder / "vgg.safetensors")
-    return folder
+    return make_data(tmp_path_factory.mktemp("data"))
 
 
 TINY = FitConfig(steps=4, batch=2, side=64, style_side=64, loss=LossConfig("vgg19-shallow"))

@@ -1,13 +1,15 @@
-"""python -m train: fit, add, optimize, evaluate, export, tesserae."""
+"""python -m train: fit, add, optimize, evaluate, compare, throughput, export, tesserae."""
 
 import click
 
 from livestyle.errors import LivestyleError
 from train.commands.add import add_command
+from train.commands.compare import compare_command
 from train.commands.evaluate import evaluate_command
 from train.commands.export import export_command
 from train.commands.fit import fit_command
 from train.commands.optimize import optimize_command
+from train.commands.throughput import throughput_command
 from train.tesserae import tesserae
 
 
@@ -26,7 +28,16 @@ def main() -> None:
     """Train livestyle's networks."""
 
 
-for command in (fit_command, add_command, optimize_command, evaluate_command, export_command, tesserae):
+for command in (
+    fit_command,
+    add_command,
+    optimize_command,
+    evaluate_command,
+    compare_command,
+    throughput_command,
+    export_command,
+    tesserae,
+):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """python -m train evaluate."""
 
 import json
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,14 +17,14 @@ from livestyle.painter import Painter
 from livestyle.styles import StyleMix
 from livestyle.weights import Weights, load_weights
 from train.commands.options import FILE, FOLDER, as_given, loss_network_options
+from train.compare import Judges
 from train.evaluate import Follow, flicker, sintel_errors
-from train.judge import errors, gatys_iterations, photos_of
-from train.loss_network import CHOICES, load_loss_network
-from train.losses import PerceptualLoss
+from train.judge import photos_of
+from train.loss_network import load_loss_network
 from train.photos import find_photos, held_out
 from train.pictures import read_gallery
 
-_SIDE, _STYLE_SIDE = 256, 512
+_SIDE = 256
 
 
 @click.command("evaluate")
@@ -57,24 +58,17 @@ def evaluate_command(
     """Measure how good and how steady the styles of GALLERY are, into a JSON file."""
     weights = load_weights(model)
     engine = load_engine(weights)
-    networks = {
-        dtype: load_loss_network(loss_network, loss_weights, average_pooling=average_pooling, dtype=dtype)
+    fast, exact = (
+        load_loss_network(loss_network, loss_weights, average_pooling=average_pooling, dtype=dtype)
         for dtype in (torch.bfloat16, torch.float32)
-    }
+    )
     judged = photos_of(held_out(find_photos(photos))[1], _SIDE)
+    judges = Judges(judged, loss_network, fast, exact, sintel)
     rows: dict[str, dict[str, Any]] = {}
     for picture in read_gallery(gallery, pictures):
         painter = Painter(engine, StyleMix.parse(picture.name))
-        target = [picture.load(_STYLE_SIDE)]
-        fast, exact = (
-            PerceptualLoss(network, CHOICES[loss_network], target) for network in networks.values()
-        )
-        row: dict[str, Any] = dict(errors(judged, painter, fast, 0))
-        if len(rows) < gatys_styles:  # L-BFGS needs exact gradients
-            row["gatys_iterations"] = gatys_iterations(judged[0], painter(judged[0]), exact)
-        rows[picture.name] = row
-        if sintel is not None:
-            row["sintel"] = sintel_errors(sintel, painter)
+        counting = judges if len(rows) < gatys_styles else replace(judges, exact=None)
+        rows[picture.name] = row = counting.judge(picture, painter)
         if clips is not None:
             row |= _steadiness(painter, sorted(clips.glob("webcam_*")))
         click.echo(f"{picture.name}: {json.dumps(row)}")

@@ -1,0 +1,77 @@
+"""The commands that judge what was trained, on a loss network of random weights."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from benchmarks.quality import report
+from tests.training import command_options, make_data
+from train.__main__ import main
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_data(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="module")
+def runs(data: Path) -> tuple[Path, Path]:
+    """A run of both styles, and one of the second alone that had more steps."""
+    gallery = data / "gallery.toml"
+    alone = data / "alone.toml"
+    alone.write_text("[[style]]" + gallery.read_text().split("[[style]]")[2])
+    both, single = data / "both", data / "single"
+    for config, run, steps in ((gallery, both, "1"), (alone, single, "3")):
+        call("fit", config, *command_options(data), "-o", run, "--batch", 1, "--steps", steps)
+    return both / "checkpoint.pt", single / "checkpoint.pt"
+
+
+def call(*arguments: object) -> None:
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+
+
+def compared(data: Path, output: Path, *checkpoints: Path) -> dict[str, Any]:
+    where = ("--title", "one against the other", "-o", output)
+    call("compare", data / "gallery.toml", *checkpoints, *command_options(data), *where)
+    result: dict[str, Any] = json.loads(output.read_text())
+    return result
+
+
+def test_a_network_is_as_good_as_itself(data: Path, runs: tuple[Path, Path], tmp_path: Path) -> None:
+    result = compared(data, tmp_path / "compare_same.json", runs[0], runs[0])
+    assert result["ratios"] == {"style": 1.0, "content": 1.0}
+
+
+def test_networks_are_compared_in_the_styles_that_they_share(
+    data: Path, runs: tuple[Path, Path], tmp_path: Path
+) -> None:
+    result = compared(data, tmp_path / "compare_both.json", *runs)
+    both, single = result["runs"]
+    assert set(both["styles"]) == {"a", "b"}
+    assert set(single["styles"]) == {"b"}
+    assert [run["training"][0]["steps"] for run in (both, single)] == [1, 3]
+    for term in ("style", "content"):
+        ratio = both["styles"]["b"][term] / single["styles"]["b"][term]
+        assert result["ratios"][term] == pytest.approx(ratio)
+    text = report(tmp_path, tmp_path)
+    assert "## One against the other" in text
+    cells = [f"{single['styles']['b'][term]:.3f}" for term in ("style", "content")]
+    assert f"| single | 1 | small | 3 | b | {cells[0]} | {cells[1]} |" in text
+    assert f"**{result['ratios']['style']:.2f} times**" in text
+
+
+def test_throughput_tells_the_share_of_the_loss_network(data: Path, tmp_path: Path) -> None:
+    output = tmp_path / "training.json"
+    steps = ("--steps", 3, "--batch", 1)
+    call("throughput", data / "gallery.toml", *command_options(data), *steps, "-o", output)
+    found = json.loads(output.read_text())
+    rates = found["photos_per_second"]
+    assert set(rates) == {"loader", "painter", "plain", "with_stability"}
+    assert rates["plain"] < rates["painter"]
+    assert found["loss_network_share"] == pytest.approx(1 - rates["plain"] / rates["painter"])
+    text = report(tmp_path, tmp_path)
+    assert f"| small | {rates['plain']:.1f} |" in text

@@ -1,0 +1,67 @@
+"""python -m train compare."""
+
+import json
+from pathlib import Path
+
+import click
+import torch
+
+from livestyle.bench import machine
+from train.commands.options import FILE, FOLDER, as_given, loss_network_options
+from train.compare import Judges, judge_run, ratios
+from train.judge import photos_of
+from train.loss_network import load_loss_network
+from train.photos import find_photos, held_out
+from train.pictures import read_gallery
+
+_SIDE = 256
+
+
+@click.command("compare")
+@click.argument("gallery", type=FILE)
+@click.argument("first", type=FILE)
+@click.argument("others", type=FILE, nargs=-1, required=True)
+@click.option("--pictures", type=FOLDER, required=True, help="Folder of the pictures that GALLERY names.")
+@click.option("--photos", type=FOLDER, required=True, help="The photos of the training: one in fifty judges.")
+@click.option("--sintel", type=FOLDER, help="Folder of pairs of frames with their flow (MPI-Sintel).")
+@click.option(
+    "--gatys", is_flag=True, help="Count Gatys iterations too, on one photo: minutes for each style."
+)
+@click.option("--title", required=True, help="What the comparison is to tell, for the table.")
+@loss_network_options()
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
+def compare_command(
+    gallery: Path,
+    first: Path,
+    others: tuple[Path, ...],
+    pictures: Path,
+    photos: Path,
+    sintel: Path | None,
+    gatys: bool,
+    title: str,
+    loss_network: str,
+    loss_weights: Path | None,
+    average_pooling: bool,
+    output: Path,
+) -> None:
+    """Judge the checkpoint FIRST and the OTHERS, in styles of GALLERY, into a JSON file."""
+    fast, exact = (
+        load_loss_network(loss_network, loss_weights, average_pooling=average_pooling, dtype=dtype)
+        for dtype in (torch.bfloat16, torch.float32)
+    )
+    judged = photos_of(held_out(find_photos(photos))[1], _SIDE)
+    judges = Judges(judged, loss_network, fast, exact if gatys else None, sintel)
+    entries = read_gallery(gallery, pictures)
+    runs = [judge_run(checkpoint, entries, judges) for checkpoint in (first, *others)]
+    result = {
+        "machine": machine(),
+        "command": as_given(),
+        "title": title,
+        "loss_network": loss_network,
+        "photos": len(judged),
+        "side": _SIDE,
+        "runs": runs,
+        "ratios": ratios(runs[0], runs[1:]),
+    }
+    output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    click.echo(f"{title}: {json.dumps(result['ratios'])}")
