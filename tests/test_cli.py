@@ -62,6 +62,18 @@ def test_a_video_is_painted_with_its_sound_and_its_times(clip: Path, tmp_path: P
     assert np.abs(after - before).mean() > 20  # painted, not copied
 
 
+def test_a_picture_that_exists_is_kept_unless_told_otherwise(photo: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.png"
+    out.write_bytes(b"precious")
+    result = call("image", photo, out)
+    assert result.exit_code == 1
+    assert "out.png: it exists; choose another name, or add --overwrite" in result.stderr
+    assert out.read_bytes() == b"precious"
+    assert [path.name for path in tmp_path.iterdir() if path.suffix == ".part"] == []
+    assert call("image", photo, out, "--overwrite").exit_code == 0
+    assert read_picture(out).shape == read_picture(photo).shape
+
+
 def test_strength_0_is_the_original(photo: Path, tmp_path: Path) -> None:
     result = call("image", photo, tmp_path / "out.png", "--strength", 0)
     assert result.exit_code == 0, result.output

@@ -13,8 +13,9 @@ from livestyle.cli.options import FILE, make_painter, painting_options
 @click.command()
 @click.argument("source", metavar="IN", type=FILE)
 @click.argument("target", metavar="OUT", type=FILE)
+@click.option("--overwrite", is_flag=True, help="Replace OUT where it exists.")
 @painting_options
-def image(source: Path, target: Path, **painting: Any) -> None:
+def image(source: Path, target: Path, overwrite: bool, **painting: Any) -> None:
     """Paint the picture IN into OUT (.png, .jpg and others)."""
     from livestyle.sinks import refuse_same_file
     from livestyle.sinks.picture import check_target, write_picture
@@ -22,7 +23,7 @@ def image(source: Path, target: Path, **painting: Any) -> None:
 
     picture = read_picture(source)
     refuse_same_file(target, source)
-    check_target(target)
+    check_target(target, overwrite=overwrite)
     painter = make_painter(**painting)
     write_picture(target, painter(picture))
     click.echo(f"{target}: {picture.shape[1]}x{picture.shape[0]} ({painter.engine.backend})")

@@ -56,15 +56,18 @@ def unused(folder: Path, name: str, suffix: str) -> Path:
     return path
 
 
-def check_target(path: Path | str) -> None:
-    """Raise `SinkError` where no picture can be written to `path`, before time is spent on making one."""
-    _open(path).discard()
+def check_target(path: Path | str, *, overwrite: bool = True) -> None:
+    """Raise `SinkError` where no picture can be written to `path`, before time is spent on making one.
+
+    With `overwrite` False there must be nothing.
+    """
+    _open(path, overwrite).discard()
 
 
-def _open(path: Path | str) -> PartialFile:
+def _open(path: Path | str, overwrite: bool = True) -> PartialFile:
     suffix = Path(path).suffix
     if not suffix or not cv2.haveImageWriter(f"picture{suffix}"):
         raise SinkError(
             f"cannot write {path}: opencv writes no {suffix or 'nameless'} pictures; use .png or .jpg"
         )
-    return PartialFile(path)
+    return PartialFile(path, overwrite=overwrite)
