@@ -1,5 +1,6 @@
 """Whole files: their stages side by side and together, and whether memory grows with their length."""
 
+import os
 import statistics
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import av
 
@@ -32,6 +33,7 @@ from livestyle.weights import load_weights
 
 _VGA, _HD = (640, 480), (1280, 720)
 _STREAMS = 2
+_STAGES = ("decode", "paint", "encode")
 _WATCHED = """
 import atexit, sys
 def tell():
@@ -129,20 +131,38 @@ def _stages(clip: Path, folder: Path, rounds: int) -> dict[str, Any]:
         "all": lambda: through(painter),
         "paint_in_the_pipeline": lambda: run(_Given(some), painter.follow, NullSink()),
     }
-    times: dict[str, list[float]] = {name: [] for name in tasks}
-    for _ in range(rounds):
-        for name, task in tasks.items():
-            began = time.perf_counter()
-            task()
-            times[name].append(time.perf_counter() - began)
-    fps = {name: count / statistics.median(taken) for name, taken in times.items()}
-    slowest = min(fps[stage] for stage in ("decode", "paint", "encode"))
-    conversion = _conversion_seconds(clip) / statistics.median(times["all"]) * count
+    taken = _in_turns(tasks, rounds)
+    fps = {name: count / seconds for name, (seconds, _) in taken.items()}
+    work = sum(taken[stage].processor for stage in _STAGES)
+    cores = os.cpu_count() or 1
     return {
         "fps": fps,
         "times_faster_without_the_network": fps["all_but_the_network"] / fps["all"],
-        "share_of_the_slowest_stage": fps["all"] / slowest,
-        "conversion_share_of_the_time": conversion,
+        "share_of_the_slowest_stage": fps["all"] / min(fps[stage] for stage in _STAGES),
+        "fps_if_no_core_ever_waited": count * cores / work,
+        "cores_busy": taken["all"].processor / taken["all"].seconds / cores,
+        "conversion_share_of_the_time": _conversion_seconds(clip) / taken["all"].seconds * count,
+    }
+
+
+class _Taken(NamedTuple):
+    """What a task took, medians."""
+
+    seconds: float
+    processor: float
+    """Seconds of all cores together."""
+
+
+def _in_turns(tasks: dict[str, Callable[[], object]], rounds: int) -> dict[str, _Taken]:
+    found: dict[str, list[_Taken]] = {name: [] for name in tasks}
+    for _ in range(rounds):
+        for name, task in tasks.items():
+            began, used = time.perf_counter(), time.process_time()
+            task()
+            found[name].append(_Taken(time.perf_counter() - began, time.process_time() - used))
+    return {
+        name: _Taken(*(statistics.median(values) for values in zip(*runs, strict=True)))
+        for name, runs in found.items()
     }
 
 

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from benchmarks import precision
+from benchmarks import files_report, precision
 from benchmarks.peers.compare import table
 from benchmarks.peers.networks import PEERS
 from benchmarks.readme import told
@@ -15,6 +15,10 @@ Made by `python -m benchmarks readme` from `results/`; what was tried to get the
 """
 _PEERS = """Frames are uint8 on both sides. Peers have random weights, which do not change the time; how well
 they paint is not compared. Their shapes are written anew from:
+"""
+_FILES = """Each stage by itself, then all of them as `livestyle video` runs them.
+"""
+_MEMORY = """Peak of the whole process, without the network (`--strength 0`), whose buffers do not grow.
 """
 _ROOFLINE = """*Of its roof*: what the operations or the bytes of these layers take at the measured peaks,
 next to what they took. `large` has random weights.
@@ -34,6 +38,12 @@ def speed(results: Path, *, draw: bool) -> str:
     if bits:
         words = f"{bits['paintings']} paintings: frames of the sample clip in every style.\n"
         parts.append(_section("What fewer bits cost", bits, [words, *precision.lines(bits)]))
+    files, memory = _read(results / "files.json"), sorted(results.glob("memory*.json"))
+    if files:
+        parts.append(_section("Whole files, stage by stage", files, [_FILES, *files_report.lines(files)]))
+    if memory:
+        found = [json.loads(path.read_text(encoding="utf-8")) for path in memory]
+        parts.append(_section("Memory of long files", found[0], [_MEMORY, *files_report.memory_lines(found)]))
     for name, title, words in (
         ("roofline", "Where the time goes", _ROOFLINE),
         ("scaling", "How it scales", _SCALING),

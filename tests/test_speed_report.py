@@ -109,9 +109,29 @@ def growth() -> dict[str, Any]:
     }
 
 
+def stages() -> dict[str, Any]:
+    names = ("decode", "encode", "paint", "paint_in_the_pipeline", "all_but_the_network", "all")
+    found = {
+        "fps": {name: 100.0 * number for number, name in enumerate(names, start=1)},
+        "times_faster_without_the_network": 4.0,
+        "share_of_the_slowest_stage": 0.8,
+        "cores_busy": 0.97,
+        "fps_if_no_core_ever_waited": 1200.0,
+        "conversion_share_of_the_time": 0.05,
+    }
+    return {"machine": machine(), "command": "python -m benchmarks files", "stages": {"vga": found}}
+
+
+def memory() -> dict[str, Any]:
+    peaks = {"peak_mib": {"60": 120.0, "3600": 129.0}, "growth_mib": 9.0}
+    return {"machine": machine(), "command": "python -m benchmarks memory", "suffix": ".mkv", **peaks}
+
+
 @pytest.fixture
 def results(tmp_path: Path) -> Path:
     contents = {
+        "files": stages(),
+        "memory_mkv": memory(),
         "peers": peers(),
         "cpu": video(),
         "roofline": layers(),
@@ -146,6 +166,9 @@ def test_speed_tells_and_draws_all_of_it(results: Path) -> None:
     assert "pixels of a frame: grows with the power 1.00" in text
     assert "cores: grows with the power -1.00" in text
     assert "styles in the table: grows with the power 0.00" in text
+    assert "| decoding, to RGB | 100 |" in text
+    assert "640x480: all together reach 80% of the slowest stage's own rate, 50% of what" in text
+    assert "| .mkv | 120 MiB | 129 MiB | 9 MiB |" in text
     for plot in ("roofline.png", "scaling.png"):
         assert (results / plot).stat().st_size > 5000
         assert f"(results/{plot})" in text
