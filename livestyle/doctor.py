@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from livestyle import defaults
+from livestyle.backends.instruction_sets import processor_flags
 from livestyle.engine import choose_engine
 from livestyle.errors import LivestyleError
 from livestyle.findings import Finding, State, installed
@@ -209,13 +210,3 @@ CHECKS: dict[str, Callable[[], Finding]] = {
     "backend": check_backend,
 }
 """Every check by the name of what it looks at."""
-
-
-def processor_flags() -> set[str]:
-    """What the processor can do, by Linux's names; empty where the system does not tell so."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return set()
-    told = (line.partition(":")[2] for line in lines if line.startswith(("flags", "Features")))
-    return set(next(told, "").split())

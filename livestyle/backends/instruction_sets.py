@@ -1,4 +1,4 @@
-"""The limit that a user may set on the instructions of oneDNN, which OpenVINO and PyTorch compute with."""
+"""What the processor has, and what a user lets oneDNN use of it, which OpenVINO and PyTorch compute with."""
 
 import os
 from pathlib import Path
@@ -16,7 +16,17 @@ def multiplies_tiles() -> bool:
     """Whether the processor has AMX, and may use it; known on Linux alone, which such servers run."""
     if _limit() not in ("", "DEFAULT", "ALL") and "AMX" not in _limit():
         return False
-    return _CPUINFO.is_file() and "amx_bf16" in _CPUINFO.read_text(encoding="utf-8").split()
+    return "amx_bf16" in processor_flags()
+
+
+def processor_flags() -> set[str]:
+    """What the processor can do, by Linux's names; empty where the system does not tell so."""
+    try:
+        lines = _CPUINFO.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return set()
+    told = (line.partition(":")[2] for line in lines if line.startswith(("flags", "Features")))
+    return set(next(told, "").split())
 
 
 def _limit() -> str:
