@@ -120,6 +120,7 @@ def memory_command(suffix: str, seconds: int, strength: float, output: Path) -> 
 @click.option("--check", is_flag=True, help="Change nothing; fail where README is out of date.")
 def readme_command(check: bool) -> None:
     """Put the measured numbers into README.md, and all of them into benchmarks/SPEED.md."""
+    from benchmarks.peers.plot import draw as draw_speed
     from benchmarks.speed import speed
 
     readme, whole = ROOT / "README.md", RESULTS.parent / "SPEED.md"
@@ -128,6 +129,8 @@ def readme_command(check: bool) -> None:
         if check and (not path.exists() or path.read_text(encoding="utf-8") != text):
             raise click.ClickException(f"{path.name} is out of date: run python -m benchmarks readme")
         path.write_text(text, encoding="utf-8")
+    if not check:
+        draw_speed(json.loads((RESULTS / "peers.json").read_text(encoding="utf-8")), ROOT / "docs/speed.png")
 
 
 @main.command("pictures")

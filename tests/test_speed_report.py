@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -12,11 +13,14 @@ from benchmarks import precision, roofline, scaling
 from benchmarks.__main__ import main
 from benchmarks.peers.count import our_multiply_adds
 from benchmarks.peers.names import REFERENCE
+from benchmarks.peers.plot import draw
 from benchmarks.readme import fill
 from benchmarks.speed import speed
 from livestyle.backends.openvino import core
 from livestyle.backends.openvino.graph import build
 from livestyle.bench import machine
+from livestyle.frame import Image
+from livestyle.sources.picture import read_picture
 from livestyle.weights import load_weights
 
 SIZES = ("640x480", "1280x720")
@@ -172,6 +176,18 @@ def test_speed_tells_and_draws_all_of_it(results: Path) -> None:
     for plot in ("roofline.png", "scaling.png"):
         assert (results / plot).stat().st_size > 5000
         assert f"(results/{plot})" in text
+
+
+def test_the_bars_of_readme_are_as_long_as_the_networks_are_fast(tmp_path: Path) -> None:
+    draw(peers(), tmp_path / "speed.png")
+    image = read_picture(tmp_path / "speed.png")
+    ours, fastest_other = (longest(image, color) for color in ((31, 119, 180), (211, 211, 211)))
+    assert ours / fastest_other == pytest.approx(222 / 44, rel=0.05)
+
+
+def longest(image: Image, color: tuple[int, int, int]) -> int:
+    """The length of the longest bar of a colour, in pixels."""
+    return int((np.abs(image.astype(int) - color).sum(axis=2) < 6).sum(axis=1).max())
 
 
 def test_what_was_not_measured_is_not_told(tmp_path: Path) -> None:
