@@ -4,6 +4,8 @@ The layers are those of `livestyle.network`, some written as others that they eq
 between sub-pixels, because OpenVINO's DepthToSpace takes as long as a convolution (benchmarks/NOTES.md).
 """
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
@@ -67,8 +69,8 @@ class _Builder:
 
     def paint(self, x: _Node, width: int) -> list[_Node]:
         """The layers of `livestyle.network.TransformNet.forward`, for x (1, 3, H, W) in 0 to 255."""
-        x = op.relu(self._norm(self._conv(x, "stem", unfolded_stem(self._weights), 2, 2)))
-        x = op.relu(self._norm(self._conv(x, "down", self._weights.tensors["down.weight"], 2, 2)))
+        x = op.relu(self._norm(self._down(x, "stem", unfolded_stem(self._weights.tensors["stem.weight"]))))
+        x = op.relu(self._norm(self._down(x, "down", self._weights.tensors["down.weight"])))
         for block in range(self._weights.config.blocks):
             y = op.relu(self._norm(self._body(x, f"blocks.{block}.first")))
             x = op.add(x, self._norm(self._body(y, f"blocks.{block}.second")))
@@ -80,18 +82,20 @@ class _Builder:
         around = _ints(0, 0, 1, 1)
         return _convolve(op.pad(x, around, around, "reflect"), kernel)
 
-    def _conv(self, x: _Node, name: str, kernel: _Kernel, *stride: int) -> _Node:
+    def _down(self, x: _Node, name: str, kernel: _Kernel) -> _Node:
         x, constant = self._quantized(x, name, kernel)
-        return _convolve(x, constant, *stride)
+        return _convolve(x, constant, 2, 2)
 
     def _up(self, x: _Node) -> _Node:
-        x, kernel = self._quantized(x, "up", upsampling(self._weights), outputs=1)
+        folded = self._weights.tensors["up.weight"]
+        x, kernel = self._quantized(x, "up", folded, upsampling, outputs=1, sub_pixels=4)
         return op.convolution_backprop_data(x, kernel, [2, 2], None, [2, 2], [2, 2], [1, 1])
 
     def _head(self, x: _Node, parity: int, width: int) -> _Node:
         """Every second row of the painting, (1, rows, columns, 12): four pixels in each column."""
         columns = x.output(0).shape[3] // 2 - 1
-        x, kernel = self._quantized(x, "head", head_rows(self._weights, parity))
+        folded = self._weights.tensors["head.weight"]
+        x, kernel = self._quantized(x, "head", folded, partial(head_rows, parity=parity), sub_pixels=4)
         missing = int(4 * columns < width)
         y = _convolve(x, kernel, 1, 2, right=missing)
         bias = self._weights.tensors["head.bias"].reshape(3, 2, 2)[:, parity].T
@@ -103,48 +107,58 @@ class _Builder:
         scale, shift = next(self._affine), next(self._affine)
         return op.add(op.multiply(normal, scale), shift)
 
-    def _quantized(self, x: _Node, name: str, kernel: _Kernel, outputs: int = 0) -> tuple[_Node, _Node]:
-        """What goes into a convolution and its kernel: both in 8 bits where that is asked for."""
+    def _quantized(
+        self,
+        x: _Node,
+        name: str,
+        folded: _Kernel,
+        arrange: Callable[[_Kernel], _Kernel] = lambda kernel: kernel,
+        outputs: int = 0,
+        sub_pixels: int = 1,
+    ) -> tuple[_Node, _Node]:
+        """What goes into a convolution and its kernel: both in 8 bits where that is asked for.
+
+        `arrange` makes the kernel from the folded one; its axis `outputs` is that of the outputs.
+        """
         if self._int8 is None or name not in self._int8.layers:
-            return x, op.constant(kernel)
+            return x, op.constant(arrange(folded))
         lowest, step = self._int8.range_of(name)
         levels = op.multiply(op.subtract(x, op.constant(lowest)), op.constant(1 / step))
         # a constant added to the input of a convolution is taken away by the norm after it: the levels need
         # no zero point. The head, which no norm follows, has a range that begins at 0
-        kernel = kernel * (step if outputs == 0 else step.reshape(-1, 1, 1, 1))
-        codes, scale = self._int8.kernel(kernel, outputs)
-        return _round_to_uint8(levels), op.multiply(op.convert(op.constant(codes), "f32"), op.constant(scale))
+        codes, scale = self._int8.kernel(folded * step, sub_pixels)
+        others = tuple(axis for axis in range(4) if axis != outputs)
+        scales = arrange(np.broadcast_to(scale, codes.shape)).max(axis=others, keepdims=True)
+        kernel = op.convert(op.constant(arrange(codes).astype(np.int8)), "f32")
+        return _round_to_uint8(levels), op.multiply(kernel, op.constant(scales))
 
     def _to_uint8(self, x: _Node) -> _Node:
         rounded = op.round(x, "HALF_TO_EVEN") if self._int8 is None else _round_to_uint8(x)
         return op.convert(rounded, "u8")
 
 
-def unfolded_stem(weights: Weights) -> _Kernel:
+def unfolded_stem(folded: _Kernel) -> _Kernel:
     """The stem as the 6x6 convolution of stride 2 on 0 to 255 that it equals."""
-    folded = weights.tensors["stem.weight"]
     kernel = folded.reshape(-1, 3, 2, 2, 3, 3).transpose(0, 1, 4, 2, 5, 3).reshape(-1, 3, 6, 6)
     return np.ascontiguousarray(kernel / np.float32(255))
 
 
-def upsampling(weights: Weights) -> _Kernel:
+def upsampling(folded: _Kernel) -> _Kernel:
     """The 2x2 convolution to sub-pixels as the transposed one of stride 2 that it equals: (in, out, 4, 4).
 
     Tap (a, b) of sub-pixel (p, q) reaches from row i + a to row 2i + p: row 2 - 2a + p of a kernel whose
     output is cropped by 2.
     """
-    folded = weights.tensors["up.weight"]
     taps = folded.reshape(-1, 2, 2, folded.shape[1], 2, 2)[..., ::-1, ::-1]
     kernel = taps.transpose(3, 0, 4, 1, 5, 2)  # (in, out, reversed a, p, reversed b, q)
     return np.ascontiguousarray(kernel.reshape(folded.shape[1], -1, 4, 4))
 
 
-def head_rows(weights: Weights, parity: int) -> _Kernel:
+def head_rows(folded: _Kernel, parity: int) -> _Kernel:
     """The head for every second row, at every second column: (12, in, 2, 3) of stride (1, 2).
 
     The outputs are (column, sub-pixel, RGB): four pixels side by side, as a row of an image holds them.
     """
-    folded = weights.tensors["head.weight"]
     taps = folded.reshape(3, 2, 2, -1, 2, 2)[:, parity].transpose(1, 0, 2, 3, 4)
     kernel = np.zeros((2, *taps.shape[:4], 3), np.float32)
     for column in (0, 1):

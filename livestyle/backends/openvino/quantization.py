@@ -16,9 +16,12 @@ _Range = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 _IN_FLOAT = ("down", "blocks.0.first")
 """These stay in floating point: what comes straight from the picture has tails too long for 8 bits."""
-_SIGMAS = 7.5
-"""How far the output of a norm is followed, in standard deviations: fewer clip, more are coarse."""
-_STREAM_SIGMAS = 5.5
+_SIGMAS = 14.0
+"""How far the output of a norm is followed, in standard deviations: fewer clip, more are coarse.
+
+A road in the rain with one bright line on it reaches that far.
+"""
+_STREAM_SIGMAS = 9.0
 """The same for the sum of several norms, whose tails are shorter."""
 _NARROWEST = 0.02
 """The narrowest range of a channel next to the widest of its layer: a channel without scale has none."""
@@ -41,12 +44,33 @@ class Int8:
         return self._ranges[layer]
 
     def kernel(
-        self, kernel: NDArray[np.float32], outputs: int
-    ) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-        """A kernel as int8, and the scale of each of its outputs, which are its axis 0 or 1."""
-        others = tuple(axis for axis in range(4) if axis != outputs)
-        scale = np.abs(kernel).max(axis=others, keepdims=True) / np.float32(self._largest)
-        return np.round(kernel / scale).astype(np.int8), scale
+        self, kernel: NDArray[np.float32], sub_pixels: int = 1
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """A folded kernel (outputs, in, height, width) as whole numbers of 8 bits, and each output's scale.
+
+        Of so many `sub_pixels`, which follow one another, each has the same weight for an even input. Rounded
+        one by one they would have not, and an even sky would show a grid: they share one scale, and one sum.
+        """
+        grouped = kernel.reshape(-1, sub_pixels, *kernel.shape[1:])
+        scale = np.abs(grouped).max(axis=(1, 2, 3, 4), keepdims=True) / np.float32(self._largest)
+        codes = _rounded_to_one_sum(grouped / scale)
+        scales = np.broadcast_to(scale, (*grouped.shape[:2], 1, 1, 1))
+        return codes.reshape(kernel.shape), scales.reshape(-1, 1, 1, 1)
+
+
+def _rounded_to_one_sum(kernel: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(outputs, sub-pixels, in, height, width) rounded so that all sub-pixels' taps add up to the same.
+
+    The taps that are nearest to the next whole number are rounded up, as many as the sum needs.
+    """
+    if kernel.shape[1] == 1:
+        return np.round(kernel)
+    taps = kernel.reshape(*kernel.shape[:3], -1)
+    below = np.floor(taps)
+    wanted = np.round(taps.sum(axis=3).mean(axis=1, keepdims=True))
+    missing = wanted - below.sum(axis=3)
+    rank = np.argsort(np.argsort(below - taps, axis=3), axis=3)
+    return np.asarray(below + (rank < missing[..., None]), np.float32).reshape(kernel.shape)
 
 
 def _ranges(weights: Weights) -> dict[str, _Range]:
@@ -57,14 +81,16 @@ def _ranges(weights: Weights) -> dict[str, _Range]:
     for block in range(blocks):
         ranges[f"blocks.{block}.second"] = _rectified(scales[2 + 2 * block], shifts[2 + 2 * block])
     ranges["head"] = _rectified(scales[channels - 1], shifts[channels - 1])
-    # the residual stream: sums of norms, from the second one on
-    summed = [1, *range(3, channels - 1, 2)]
+    # the residual stream: what comes out of the rectified norm 1, and norms added to it
+    first, added = 1, list(range(3, channels - 1, 2))
     readers = [f"blocks.{block}.first" for block in range(blocks)] + ["up"]
-    for count, reader in enumerate(readers, start=1):
-        mean = np.sum([shifts[i] for i in summed[:count]], axis=0)
-        deviation = np.sqrt(np.sum([np.square(scales[i]) for i in summed[:count]], axis=0))
-        reach = _STREAM_SIGMAS * deviation
-        ranges[reader] = _steps((mean - reach).min(axis=0), (mean + reach).max(axis=0))
+    for count, reader in enumerate(readers):
+        mean = np.sum([np.zeros_like(shifts[first]), *(shifts[i] for i in added[:count])], axis=0)
+        variance = np.sum([np.zeros_like(mean), *(np.square(scales[i]) for i in added[:count])], axis=0)
+        reach = np.square(_STREAM_SIGMAS) * variance
+        lowest = mean - np.sqrt(reach)
+        highest = mean + np.maximum(shifts[first], 0) + np.sqrt(reach + np.square(_SIGMAS * scales[first]))
+        ranges[reader] = _steps(lowest.min(axis=0), highest.max(axis=0))
     return {name: value for name, value in ranges.items() if name not in _IN_FLOAT}
 
 
