@@ -55,12 +55,12 @@ def _networks(peers: Results) -> str:
     reference = next(row for row in rows if (row["network"], row["runtime"]) == REFERENCE)
     others = [row for row in rows if row not in ours and row is not reference]
     fastest = max(others, key=lambda row: row["fps"][sizes[0]])
-    lines = ["| frames per second | " + " | ".join(sizes) + f" | times the reference at {sizes[0]} |"]
+    lines = ["| frames per second | " + " | ".join(sizes) + " | times the reference at these sizes |"]
     lines.append("|---|" + "---:|" * (len(sizes) + 1))
     for row in (*ours, reference, fastest):
         label = f"{row['network']}, {row['runtime']}" + (" (the reference)" if row is reference else "")
         cells = [three_digits(row["fps"][size]) for size in sizes]
-        cells.append(three_digits(row["times_reference"][sizes[0]]))
+        cells.append(", ".join(three_digits(row["times_reference"][size]) for size in sizes))
         lines.append("| " + " | ".join([label, *cells]) + " |")
     return (
         "\n".join(lines) + f"\n\nThe last row is the fastest of {len(others)} other networks and runtimes.\n"

@@ -149,8 +149,8 @@ def results(tmp_path: Path) -> Path:
 
 def test_readme_tells_ours_the_reference_and_the_fastest_of_the_others(results: Path) -> None:
     text = fill(README, results)
-    assert "| livestyle small, openvino int8 | 222 | 111 | 111 |" in text
-    assert "(the reference) | 2.00 | 1.00 | 1.00 |" in text
+    assert "| livestyle small, openvino int8 | 222 | 111 | 111, 111 |" in text
+    assert "(the reference) | 2.00 | 1.00 | 1.00, 1.00 |" in text
     assert "quick net" in text
     assert "slow net" not in text
     assert "| `livestyle video --precision int8`, 640x480, 300 frames | 91 | 200 MiB |" in text

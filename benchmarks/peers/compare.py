@@ -13,11 +13,12 @@ from benchmarks.peers.count import multiply_adds, our_multiply_adds, weights
 from benchmarks.peers.names import REFERENCE, three_digits
 from benchmarks.peers.networks import PEERS
 from benchmarks.peers.runtimes import RUNTIMES, Paint
+from benchmarks.random_weights import STYLES, random_weights
 from livestyle.backends import torchscript  # noqa: F401 - before PyTorch, so that its threads wait idly
 from livestyle.bench import frame, machine
 from livestyle.engine import Engine, load_engine
 from livestyle.styles import StyleMix
-from livestyle.weights import load_weights
+from livestyle.weights import Weights, load_weights, read_manifest
 
 SIZES = ((640, 480), (1280, 720), (1920, 1080))
 _TURN_SECONDS = 0.3
@@ -36,18 +37,30 @@ class Contender:
 
 
 def contenders(model: str = "small", style: str = "mosaic", runtimes: bool = True) -> Iterator[Contender]:
-    """Ours, every peer as published and in OpenVINO, and with `runtimes` the widest known in all of them."""
-    ours = load_weights(model)
-    adds, count = our_multiply_adds(ours.config, SIZES[0]), sum(t.size for t in ours.tensors.values())
-    for backend, precision in ways():
-        engine, mix = load_engine(ours, backend, precision=precision), StyleMix.parse(style)
-        yield Contender(f"livestyle {model}", engine.backend, adds, count, partial(_painting, engine, mix))
+    """Ours, every peer as published and in OpenVINO.
+
+    With `runtimes` also the widest known in all of them, and our large network, of random weights until it is
+    trained.
+    """
+    yield from _ours(f"livestyle {model}", load_weights(model), StyleMix.parse(style), ways())
+    if runtimes and "large" not in read_manifest():
+        those = [way for way in ways() if way[0] == "openvino"]
+        yield from _ours(
+            "livestyle large, untrained", random_weights("large"), StyleMix.parse(STYLES[0]), those
+        )
     for peer in PEERS:
         adds, count = multiply_adds(peer.make(), SIZES[0]), weights(peer.make())
         for name, runtime in RUNTIMES.items():
             if name in ("PyTorch eager f32", "OpenVINO") or (runtimes and peer is PEERS[0]):
                 make = partial(_make, runtime, peer.make)
                 yield Contender(peer.name, name, adds, count, make)
+
+
+def _ours(name: str, network: Weights, mix: StyleMix, those: list[tuple[str, str]]) -> Iterator[Contender]:
+    adds, count = our_multiply_adds(network.config, SIZES[0]), sum(t.size for t in network.tensors.values())
+    for backend, precision in those:
+        engine = load_engine(network, backend, precision=precision)
+        yield Contender(name, engine.backend, adds, count, partial(_painting, engine, mix))
 
 
 def compare(
