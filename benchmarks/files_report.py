@@ -23,12 +23,13 @@ def lines(measured: dict[str, Any]) -> list[str]:
     rows.append("")
     for name, found in sizes.items():
         allowed = found["fps"]["all"] / found["fps_if_no_core_ever_waited"]
+        beside, alone = (found[f"share_of_the_slowest_stage{how}"] for how in ("_beside_the_others", ""))
         rows.append(
-            f"- {_SIZES[name]}: all together reach {found['share_of_the_slowest_stage']:.0%} of the slowest "
-            f"stage's own rate, {allowed:.0%} of what the stages' processor time allows, and keep "
-            f"{found['cores_busy']:.0%} of the cores busy; without the network they are "
-            f"{found['times_faster_without_the_network']:.1f} times as fast; colours take "
-            f"{found['conversion_share_of_the_time']:.0%} of the time of one core."
+            f"- {_SIZES[name]}: all together reach {beside:.0%} of the rate that their slowest stage has "
+            f"beside the others, {alone:.0%} of what it has with all cores to itself, and {allowed:.0%} of "
+            f"what the stages' processor time allows; {found['cores_busy']:.0%} of the cores are busy. "
+            f"Without the network they are {found['times_faster_without_the_network']:.1f} times as fast; "
+            f"colours take {found['conversion_share_of_the_time']:.0%} of the time of one core."
         )
     return rows
 
