@@ -35,49 +35,40 @@ def throughput(
 
     Each of `config.steps` steps is a real one; medians, the first few left out.
     """
-    rates = {
-        name: _training(_from(config, begin), styles, photos, judged, loss_network, team)
-        for name, begin in (("plain", 1.0), ("with_stability", -1.0))
-    }
-    painter = _painting(config, len(styles), team)
+
+    def training(stability_from: float) -> float:
+        told = replace(config, loss=replace(config.loss, stability_from=stability_from))
+        moments: list[float] = []
+        with tempfile.TemporaryDirectory() as folder:
+            fit(
+                told,
+                styles,
+                photos,
+                judged,
+                loss_network,
+                Path(folder),
+                team,
+                command="throughput",
+                on_step=lambda *_: moments.append(time.perf_counter()),
+                every=config.steps + 1,
+            )
+        taken = [after - before for before, after in pairwise(moments)]
+        return config.batch / median(taken[_WARM_UP:] or taken)
+
+    painter, plain = _painting(config, len(styles), team), training(1.0)
     return {
         "size": config.size,
         "batch": config.batch,
         "side": config.side,
         "loss_network": config.loss.network,
-        "photos_per_second": {"loader": _loading(config, photos), "painter": painter, **rates},
-        "loss_network_share": 1 - rates["plain"] / painter,
+        "photos_per_second": {
+            "loader": _loading(config, photos),
+            "painter": painter,
+            "plain": plain,
+            "with_stability": training(-1.0),
+        },
+        "loss_network_share": 1 - plain / painter,
     }
-
-
-def _from(config: FitConfig, stability_from: float) -> FitConfig:
-    return replace(config, loss=replace(config.loss, stability_from=stability_from))
-
-
-def _training(
-    config: FitConfig,
-    styles: list[StylePicture],
-    photos: PhotoCache,
-    judged: list[Path],
-    loss_network: LossNetwork,
-    team: Team,
-) -> float:
-    moments: list[float] = []
-    with tempfile.TemporaryDirectory() as folder:
-        fit(
-            config,
-            styles,
-            photos,
-            judged,
-            loss_network,
-            Path(folder),
-            team,
-            command="throughput",
-            on_step=lambda *_: moments.append(time.perf_counter()),
-            every=config.steps + 1,
-        )
-    taken = [after - before for before, after in pairwise(moments)]
-    return config.batch / median(taken[_WARM_UP:] or taken)
 
 
 def _painting(config: FitConfig, styles: int, team: Team) -> float:
