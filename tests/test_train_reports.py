@@ -64,6 +64,20 @@ def test_networks_are_compared_in_the_styles_that_they_share(
     assert f"**{result['ratios']['style']:.2f} times**" in text
 
 
+def test_networks_without_a_common_style_are_refused_in_one_line(
+    data: Path, runs: tuple[Path, Path], tmp_path: Path
+) -> None:
+    other = tmp_path / "other.toml"
+    other.write_text((data / "gallery.toml").read_text().split("[[style]]")[1].join(["[[style]]", ""]))
+    arguments = ["compare", str(other), *map(str, runs), *command_options(data), "--title", "t"]
+    result = CliRunner().invoke(main, [*arguments, "-o", str(tmp_path / "out.json")])
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "Error: the checkpoints have no style of the gallery in common: compare others\n"
+    )
+    assert not (tmp_path / "out.json").exists()
+
+
 def test_throughput_tells_the_share_of_the_loss_network(data: Path, tmp_path: Path) -> None:
     output = tmp_path / "training.json"
     steps = ("--steps", 3, "--batch", 1)

@@ -8,6 +8,7 @@ from statistics import fmean
 from typing import Any
 
 from livestyle.engine import load_engine
+from livestyle.errors import StyleError
 from livestyle.frame import Image
 from livestyle.painter import Painter
 from livestyle.styles import StyleMix
@@ -70,11 +71,16 @@ def judge_run(checkpoint: Path, pictures: Sequence[StylePicture], judges: Judges
 
 
 def ratios(first: dict[str, Any], others: Sequence[dict[str, Any]]) -> dict[str, float]:
-    """How many times those of the others the first one's errors are: the mean over the styles in common."""
+    """How many times those of the others the first one's errors are: the mean over the styles in common.
+
+    Raises StyleError where there are none.
+    """
     pairs = [
         (first["styles"][name], row)
         for other in others
         for name, row in other["styles"].items()
         if name in first["styles"]
     ]
+    if not pairs:
+        raise StyleError("the checkpoints have no style of the gallery in common: compare others")
     return {term: fmean(a[term] / b[term] for a, b in pairs) for term in ("style", "content")}
