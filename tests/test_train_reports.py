@@ -78,6 +78,17 @@ def test_networks_without_a_common_style_are_refused_in_one_line(
     assert not (tmp_path / "out.json").exists()
 
 
+def test_what_is_no_checkpoint_is_told_in_one_line(data: Path, tmp_path: Path) -> None:
+    """PyTorch's own words fill a page, and advise to run whatever the file holds."""
+    where = ["--title", "t", "-o", str(tmp_path / "out.json")]
+    words = [str(data / name) for name in ("gallery.toml", "a.png", "b.png")]
+    result = CliRunner().invoke(main, ["compare", *words, *command_options(data), *where])
+    assert result.exit_code == 1
+    assert result.stderr.splitlines() == [
+        f"Error: {data / 'a.png'} is not a checkpoint of train fit: name the checkpoint.pt of a run"
+    ]
+
+
 def test_throughput_tells_the_share_of_the_loss_network(data: Path, tmp_path: Path) -> None:
     output = tmp_path / "training.json"
     steps = ("--steps", 3, "--batch", 1)

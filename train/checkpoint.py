@@ -57,8 +57,13 @@ class Checkpoint:
         """Reads a checkpoint, of tensors and plain values only. Raises StyleError for anything else."""
         try:
             return cls(**torch.load(path, weights_only=True, map_location="cpu"))
-        except (OSError, RuntimeError, TypeError, EOFError, pickle.UnpicklingError) as error:
-            raise StyleError(f"{path} is not a checkpoint of train fit: {error}") from error
+        except OSError as error:
+            raise StyleError(f"cannot read the checkpoint {path}: {error.strerror or error}") from error
+        except (RuntimeError, TypeError, EOFError, pickle.UnpicklingError) as error:
+            # PyTorch's own words fill a page, and advise to run whatever the file holds
+            raise StyleError(
+                f"{path} is not a checkpoint of train fit: name the checkpoint.pt of a run"
+            ) from error
 
     def resume(
         self,

@@ -2,52 +2,20 @@
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 from livestyle.engine import load_engine
 from livestyle.errors import StyleError
-from livestyle.frame import Image
 from livestyle.painter import Painter
 from livestyle.styles import StyleMix
 from livestyle.weights import load_weights
 from train.checkpoint import Checkpoint
 from train.config import read_record
-from train.evaluate import sintel_errors
 from train.export import export
-from train.judge import errors, gatys_iterations
-from train.loss_network import CHOICES, LossNetwork
-from train.losses import PerceptualLoss
+from train.judge import Judges
 from train.pictures import StylePicture
-
-_STYLE_SIDE = 512
-
-
-@dataclass(frozen=True, slots=True)
-class Judges:
-    """What paintings are judged by."""
-
-    photos: Sequence[Image]
-    loss_network: str
-    fast: LossNetwork
-    """For many photos."""
-    exact: LossNetwork | None = None
-    """In float32, to count Gatys iterations on the first photo; None: they are not counted."""
-    sintel: Path | None = None
-    """Pairs of frames with their flow."""
-
-    def judge(self, picture: StylePicture, painter: Painter) -> dict[str, Any]:
-        """The errors of a painter that paints in the style of a picture."""
-        target, choice = [picture.load(_STYLE_SIDE)], CHOICES[self.loss_network]
-        row: dict[str, Any] = dict(errors(self.photos, painter, PerceptualLoss(self.fast, choice, target), 0))
-        if self.exact is not None:  # L-BFGS needs exact gradients
-            loss = PerceptualLoss(self.exact, choice, target)
-            row["gatys_iterations"] = gatys_iterations(self.photos[0], painter(self.photos[0]), loss)
-        if self.sintel is not None:
-            row["sintel"] = sintel_errors(self.sintel, painter)
-        return row
 
 
 def judge_run(checkpoint: Path, pictures: Sequence[StylePicture], judges: Judges) -> dict[str, Any]:

@@ -1,17 +1,49 @@
 """How close paintings come to photo and style, on photos that were not trained on."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from livestyle.frame import Image
+from train.evaluate import sintel_errors
+from train.loss_network import CHOICES, LossNetwork
 from train.losses import PerceptualLoss
 from train.optimize import OptimizeConfig, optimize
 from train.photos import read_rgb, to_tensor
+from train.pictures import StylePicture
 
 Errors = dict[str, float]
+
+_STYLE_SIDE = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Judges:
+    """What paintings are judged by."""
+
+    photos: Sequence[Image]
+    loss_network: str
+    fast: LossNetwork
+    """For many photos."""
+    exact: LossNetwork | None = None
+    """In float32, to count Gatys iterations on the first photo; None: they are not counted."""
+    sintel: Path | None = None
+    """Pairs of frames with their flow."""
+
+    def judge(self, picture: StylePicture, paint: Callable[[Image], Image]) -> dict[str, Any]:
+        """The errors of what paints in the style of a picture."""
+        target, choice = [picture.load(_STYLE_SIDE)], CHOICES[self.loss_network]
+        row: dict[str, Any] = dict(errors(self.photos, paint, PerceptualLoss(self.fast, choice, target), 0))
+        if self.exact is not None:  # L-BFGS needs exact gradients
+            loss = PerceptualLoss(self.exact, choice, target)
+            row["gatys_iterations"] = gatys_iterations(self.photos[0], paint(self.photos[0]), loss)
+        if self.sintel is not None:
+            row["sintel"] = sintel_errors(self.sintel, paint)
+        return row
 
 
 def photos_of(paths: Sequence[Path], side: int) -> list[Image]:

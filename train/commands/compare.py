@@ -8,8 +8,8 @@ import torch
 
 from livestyle.bench import machine
 from train.commands.options import FILE, FOLDER, as_given, loss_network_options
-from train.compare import Judges, judge_run, ratios
-from train.judge import photos_of
+from train.compare import judge_run, ratios
+from train.judge import Judges, photos_of
 from train.loss_network import load_loss_network
 from train.photos import find_photos, held_out
 from train.pictures import read_gallery

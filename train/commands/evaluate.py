@@ -17,9 +17,8 @@ from livestyle.painter import Painter
 from livestyle.styles import StyleMix
 from livestyle.weights import Weights, load_weights
 from train.commands.options import FILE, FOLDER, as_given, loss_network_options
-from train.compare import Judges
 from train.evaluate import Follow, flicker, sintel_errors
-from train.judge import photos_of
+from train.judge import Judges, photos_of
 from train.loss_network import load_loss_network
 from train.photos import find_photos, held_out
 from train.pictures import read_gallery
