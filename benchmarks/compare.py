@@ -17,8 +17,10 @@ _LONG = 1000
 RUNS: dict[str, tuple[tuple[int, int], int, tuple[str, ...]]] = {
     "vga": (_VGA, 300, ()),
     "vga_long": (_VGA, 3000, ()),
-    "hd": (_HD, 600, ()),
-    "full_hd": (_FULL_HD, 300, ()),
+    "hd": (_HD, 300, ()),
+    "hd_longer": (_HD, 600, ()),
+    "full_hd": (_FULL_HD, 150, ()),
+    "full_hd_longer": (_FULL_HD, 300, ()),
 }
 """Size, frames and options of the videos that are painted; a long one only once."""
 _WATCHED = """

@@ -93,8 +93,9 @@ def _precision(bits: Results) -> str:
     )
     return (
         f"int8 is taken by itself on a processor with VNNI and without AMX. Over {bits['paintings']} "
-        f"paintings it is {far} from float32, which one does not see side by side; {name} is {near}, "
-        f"and yours with `--precision {name.split()[1]}`.\n"
+        f"paintings it is {far} from float32, hard to see side by side; but dull pictures with a very bright "
+        f"spot are painted stronger ([NOTES](benchmarks/NOTES.md)). {name} is {near}, and yours with "
+        f"`--precision {name.split()[1]}`.\n"
     )
 
 
