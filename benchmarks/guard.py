@@ -18,7 +18,7 @@ LEAST = {
 }
 """Times the reference that `small` must be at the least, in each way of computing.
 
-A third to a fifth of what two cores gave, also while other programs took most of them.
+A fifth to two thirds of what two cores gave, also while other programs took some of them.
 """
 
 

@@ -27,7 +27,7 @@ _ON_GPU = {"tensorrt", "cuda"}
 PRECISIONS = ("auto", "f32", "bf16", "int8")
 """What the network may compute in.
 
-`auto` is the fastest of which nobody sees that it is not f32, even with the two side by side.
+`auto` is the fastest that paints nearly what f32 does; benchmarks/NOTES.md tells where a difference is seen.
 """
 
 

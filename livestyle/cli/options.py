@@ -105,7 +105,7 @@ _PAINTING = (
         "--precision",
         type=click.Choice(PRECISIONS),
         default=defaults.PRECISION,
-        help="What it computes in; auto is the fastest of which nobody sees that it is not f32.",
+        help="What it computes in; auto is the fastest that paints nearly what f32 does.",
     ),
     click.option(
         "--strength",

@@ -15,10 +15,10 @@ def has_bfloat16(core: "ov.Core") -> bool:
 
 
 def best_precision(core: "ov.Core") -> str:
-    """The fastest precision of which nobody sees that it is not float32.
+    """The fastest precision that paints nearly what float32 does.
 
-    With AMX the convolutions are no longer what takes the time, and bfloat16 is the closer one; without VNNI
-    kernels have 7 bits, which in even skies is seen.
+    int8 needs VNNI: without it kernels have 7 bits. With AMX int8 has not been measured, and bfloat16, the
+    closer one, is fast there.
     """
     if has_bfloat16(core) and multiplies_tiles():
         return "bf16"

@@ -19,7 +19,7 @@ _IN_FLOAT = ("down", "blocks.0.first")
 _SIGMAS = 14.0
 """How far the output of a norm is followed, in standard deviations: fewer clip, more are coarse.
 
-A road in the rain with one bright line on it reaches that far.
+A grey road with a few white lines on it reaches that far (benchmarks/NOTES.md).
 """
 _STREAM_SIGMAS = 9.0
 """The same for the sum of several norms, whose tails are shorter."""
