@@ -188,6 +188,7 @@ class FileSink:
     def _finish_tracks(self, cut: bool) -> None:
         if self._tracks is not None:
             end = float((self._ticks or 0) * self._time_base + 1 / self._rate)
+            self._tracks.read_on()
             self._tracks.copy(until_seconds=end if cut else float("inf"))
             self._tracks.finish()
 

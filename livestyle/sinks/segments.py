@@ -52,7 +52,8 @@ class SegmentedFile:
         """Whether the file is in its place."""
         self._container = container_of(path)
         PartialFile(path, overwrite=overwrite).discard()  # what is wrong with the path is told now
-        self._size, self._excerpt, self._overwrite, self._settings = size, excerpt, overwrite, settings
+        self._size, self._overwrite, self._settings = size, overwrite, settings
+        self._excerpt = replace(excerpt, beside=None)  # it is carried over when all frames are painted
         self._settings["encoding"] = replace(
             settings["encoding"], codec=settings["encoding"].codec or self._container.video[0]
         )

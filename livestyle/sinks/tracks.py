@@ -3,8 +3,9 @@
 from __future__ import annotations  # PyAV's Packet takes its parameter only in annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import partial
 
 import av
 from av.container import InputContainer, OutputContainer
@@ -14,6 +15,7 @@ from av.stream import Disposition, Stream
 from livestyle.errors import SinkError
 from livestyle.sinks.carriers import Carrier, carrier_for
 from livestyle.sinks.containers import Container
+from livestyle.sources.beside import PATIENCE
 from livestyle.sources.media import Excerpt, Media
 
 logger = logging.getLogger(__name__)
@@ -38,9 +40,10 @@ class Tracks:
         self._name = excerpt.media.name
         self._output = output
         self._container = container
-        self._input = _open(excerpt.media)
+        self._beside = excerpt.beside if excerpt.beside is not None and excerpt.beside.take() else None
+        self._input = _open(excerpt.media) if self._beside is None else self._beside.container
         self._carriers: dict[int, Carrier] = {}
-        self._packets: Iterator[Packet[Stream]] = iter(())
+        self._next: Callable[[], Packet[Stream] | None] = lambda: None
         self._waiting: Packet[Stream] | None = None
         try:
             self._add(excerpt)
@@ -49,11 +52,18 @@ class Tracks:
             raise
 
     def copy(self, until_seconds: float = float("inf")) -> None:
-        """Carry over what is before `until_seconds` of the output; all the rest by default."""
-        while self._waiting is not None and self._seconds(self._waiting) < until_seconds:
-            packet = self._waiting
+        """Carry over what is before `until_seconds` of the output; all the rest by default.
+
+        Of an excerpt whose reader has it `beside` the video, only what that reader has come by.
+        """
+        while (packet := self._peek()) is not None and self._seconds(packet) < until_seconds:
             self._mux(self._carriers[packet.stream_index], packet)
-            self._waiting = next(self._packets, None)
+            self._waiting = None
+
+    def read_on(self) -> None:
+        """From now on have what the reader of the video has left too, which has ended."""
+        if self._beside is not None:
+            self._beside.read_on()
 
     def finish(self) -> None:
         """Carry over what encoders still hold back."""
@@ -61,8 +71,9 @@ class Tracks:
             self._mux(carrier, None)
 
     def close(self) -> None:
-        """Close the file all this comes from; safe to call twice."""
-        self._input.close()
+        """Close the file all this comes from, unless the reader of the video does; safe to call twice."""
+        if self._beside is None:
+            self._input.close()
 
     def _add(self, excerpt: Excerpt) -> None:
         sounds = [_start(track) for track in self._input.streams.audio]
@@ -79,8 +90,12 @@ class Tracks:
                 self._carriers[stream.index] = carrier
         self._add_chapters()
         self._output.metadata.update(_tags(self._input.metadata))
-        self._packets = self._read()
-        self._waiting = next(self._packets, None)
+        streams = [index for index, carrier in self._carriers.items() if carrier.track is not None]
+        if self._beside is None:
+            self._next = partial(next, self._read(streams), None)
+        else:
+            self._beside.keep_only(streams)
+            self._next = self._beside.next
 
     def _carrier(self, stream: Stream, media: Media) -> Carrier | None:
         if stream.type == "video" and not stream.disposition & Disposition.attached_pic:
@@ -110,21 +125,23 @@ class Tracks:
                 kept.append(chapter | {"start": start, "end": end})
         self._output.set_chapters(kept)
 
-    def _read(self) -> Iterator[Packet[Stream]]:
-        """The packets of what is carried, within the excerpt, past what is damaged."""
-        streams = [self._input.streams[index] for index in self._carriers]
-        if not any(carrier.track is not None for carrier in self._carriers.values()):
-            return
+    def _peek(self) -> Packet[Stream] | None:
+        """The next packet within the excerpt."""
+        while self._waiting is None and (packet := self._next()) is not None:
+            moment = (packet.pts or 0) * packet.time_base
+            if self._end is not None and moment > self._end + _GAP_SECONDS:
+                self._next = lambda: None
+            elif self._within(moment):
+                self._waiting = packet
+        return self._waiting
+
+    def _read(self, streams: list[int]) -> Iterator[Packet[Stream]]:
+        """The packets of these streams, past what is damaged."""
         failures = 0
-        while failures < 100:
+        while streams and failures < PATIENCE:
             try:
-                for packet in self._input.demux(streams):
-                    if packet.pts is None:
-                        continue
-                    moment = packet.pts * packet.time_base
-                    if self._end is not None and moment > self._end + _GAP_SECONDS:
-                        return
-                    if self._within(moment):
+                for packet in self._input.demux(streams=streams):
+                    if packet.pts is not None:
                         yield packet
                 return
             except av.FFmpegError:  # told by whoever decodes the video

@@ -15,6 +15,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from livestyle.errors import SourceError
+from livestyle.sources.beside import Beside
 
 _STATE_THEIR_LENGTH = ("mov", "matroska", "flv", "asf")
 """FFmpeg's readers of formats that say how long they are; of others it guesses."""
@@ -24,10 +25,16 @@ _PATIENCE = 600
 
 
 class Decoder:
-    """The frames of one video stream, in order; damaged ones are left out."""
+    """The frames of one video stream, in order; damaged ones are left out.
 
-    def __init__(self, container: InputContainer, stream: VideoStream, name: str) -> None:
+    `beside` keeps what is read along with them.
+    """
+
+    def __init__(
+        self, container: InputContainer, stream: VideoStream, name: str, beside: Beside | None = None
+    ) -> None:
         self._container = container
+        self._demux = container.demux if beside is None else beside.packets
         self._stream = stream
         self._name = name
         self._failures: list[Fraction | None] = []
@@ -88,7 +95,7 @@ class Decoder:
         failed_in_a_row = 0
         while failed_in_a_row < _PATIENCE:
             try:
-                for packet in self._container.demux():
+                for packet in self._demux():
                     failed_in_a_row = 0
                     self._look_at(packet)
                     if packet.stream_index == self._stream.index and packet.size:

@@ -13,6 +13,8 @@ from av.video.stream import VideoStream
 from livestyle.colors import Colors
 from livestyle.errors import SourceError
 from livestyle.frame import Frame
+from livestyle.memory import return_freed
+from livestyle.sources.beside import Beside
 from livestyle.sources.decoding import Decoder
 from livestyle.sources.interlace import Deinterlacer
 from livestyle.sources.media import Excerpt, Media
@@ -25,6 +27,8 @@ _TOLERANCE = Fraction(1, 1000)
 """In seconds: some files count in milliseconds."""
 _MOST_PIXELS = 40_000_000
 """Of a frame: 8K has 33 million. A damaged header may state so many that no memory holds them."""
+_LONG = 10_000
+"""Packets: of the index of a longer file FFmpeg makes copies, and frees them."""
 _PICTURES = {"image2"}
 """FFmpeg's readers of single pictures, beside those that are called `..._pipe`."""
 
@@ -54,6 +58,7 @@ class FileSource:
         self.media = Media(path, rate=rate)
         self._hwaccel = hwaccel
         self.path = self.media.path
+        self._beside: Beside | None = None
         self.origin: Fraction | None = None
         """The moment of the first frame that comes, by the file's own clock; None where it has none."""
         self.skipped_seconds = 0.0
@@ -64,6 +69,8 @@ class FileSource:
         self._deinterlacer = Deinterlacer(self.media.name)
         try:
             self._container, self._stream = _open(self.media, self._hwaccel)
+            if sum(stream.frames for stream in self._container.streams) > _LONG:
+                return_freed()
         except BaseException:
             self.media.close()
             self._raise_an_interrupt()
@@ -102,7 +109,7 @@ class FileSource:
     def excerpt(self) -> Excerpt:
         """What comes, for whoever wants what the file has beside its picture."""
         length = None if self._end is None else self._end - self._begin
-        return Excerpt(self.media, self.origin, self._begin > 0, length)
+        return Excerpt(self.media, self.origin, self._begin > 0, length, self._beside)
 
     @property
     def colors(self) -> Colors:
@@ -131,10 +138,14 @@ class FileSource:
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield the frames in order of pts, once."""
+        if self._beside is not None:
+            self._beside.begin()
         return chain([self._first], self._frames)
 
     def close(self) -> None:
         """Close the file; safe to call twice."""
+        if self._beside is not None:
+            self._beside.close()
         self._container.close()
         self.media.close()
 
@@ -159,7 +170,9 @@ class FileSource:
         self._stream.codec_context.options = {
             "max_pixels": str(_MOST_PIXELS)
         }  # the size may change on the way
-        self._decoder = Decoder(self._container, self._stream, self.media.name)
+        shared = Beside.suits(self._container)
+        self._beside = Beside(self._container, self._stream.index) if shared else None
+        self._decoder = Decoder(self._container, self._stream, self.media.name, self._beside)
 
     def _read(self) -> Iterator[Frame]:
         for frame in self._wanted():
@@ -208,7 +221,9 @@ class FileSource:
         try:
             assert self._stream.time_base is not None
             self._container.seek(int(target / self._stream.time_base), stream=self._stream)
-            self._decoder = Decoder(self._container, self._stream, self.media.name)
+            if self._beside is not None:
+                self._beside.forget()
+            self._decoder = Decoder(self._container, self._stream, self.media.name, self._beside)
         except av.FFmpegError:
             self._container.close()
             self._container, self._stream = _open(self.media, self._hwaccel)

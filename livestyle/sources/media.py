@@ -14,6 +14,7 @@ from av.container import InputContainer
 
 from livestyle.errors import SourceError
 from livestyle.numbered import is_numbered, numbers
+from livestyle.sources.beside import Beside
 from livestyle.sources.hwaccel import open_container
 from livestyle.sources.spool import Spool
 
@@ -122,6 +123,8 @@ class Excerpt:
     """Whether it begins after the video does."""
     length_seconds: float | None = None
     """None: to the end of the video."""
+    beside: Beside | None = None
+    """What comes by beside the video while that is read; None: the file has to be opened again for it."""
 
 
 def _patience_seconds() -> float:
