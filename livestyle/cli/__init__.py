@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import logging
 
 import click
@@ -39,5 +41,6 @@ def main(verbose: bool) -> None:
     logging.getLogger("livestyle").setLevel(logging.DEBUG if verbose else logging.INFO)
 
 
+atexit.register(gc.freeze)  # no last look for garbage in memory that goes back anyhow: 60 ms of a command
 for command in (cam, video, batch, image, styles, cameras, bench, build, export, doctor):
     main.add_command(command)

@@ -1,5 +1,7 @@
 """What this processor's arithmetic is good for."""
 
+from functools import cache
+
 import numpy as np
 import openvino as ov
 from openvino import opset13 as op
@@ -27,6 +29,7 @@ def best_precision(core: "ov.Core") -> str:
     return "bf16" if has_bfloat16(core) else "f32"
 
 
+@cache
 def saturates(core: "ov.Core") -> bool:
     """Whether products of large 8-bit integers come out too small.
 

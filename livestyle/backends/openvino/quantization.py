@@ -14,8 +14,9 @@ from livestyle.weights import Weights
 
 _Range = tuple[NDArray[np.float32], NDArray[np.float32]]
 
-_IN_FLOAT = ("down", "blocks.0.first")
-"""These stay in floating point: what comes straight from the picture has tails too long for 8 bits."""
+_IN_FLOAT = ("down", "up")
+"""These stay in floating point: the input of the one has tails too long for 8 bits, and the other, nearest to
+the painting, would save less time than it costs of the picture (benchmarks/NOTES.md)."""
 _SIGMAS = 14.0
 """How far the output of a norm is followed, in standard deviations: fewer clip, more are coarse.
 
