@@ -91,7 +91,7 @@ def settle(painted: Image, given: Held, shown: Image | None, amount: float) -> I
     if given.motion is None or shown is None or amount == 0:
         return painted
     share = cv2.LUT(cv2.blur(given.motion, (5, 5)), _shares(amount * given.calm))
-    kept = cv2.merge([share, share, share])
+    kept = cv2.cvtColor(share, cv2.COLOR_GRAY2RGB)
     # 8-bit products take half the time of cv2.blendLinear; their rounding errors are one level at most
     old = cv2.multiply(shown, kept, scale=1 / 255)
     new = cv2.multiply(painted, cv2.bitwise_not(kept), scale=1 / 255)

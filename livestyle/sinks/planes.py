@@ -78,11 +78,11 @@ class Palettes:
 def to_i420(image: Image, colors: Colors) -> Image:
     """Limited-range YUV 4:2:0, shape (H * 3 / 2, W) with H and W even: a third of swscale's time."""
     height, width = image.shape[:2]
-    yuv = cv2.transform(image, colors.from_rgb)
-    chroma = cv2.resize(yuv, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
     planes = np.empty((height * 3 // 2, width), np.uint8)
-    planes[:height] = yuv[..., 0]
-    planes[height:].reshape(2, height // 2, width // 2)[:] = chroma[..., 1:].transpose(2, 0, 1)
+    luma, chroma = planes[:height], np.empty((2, height, width), np.uint8)
+    cv2.split(cv2.transform(image, colors.from_rgb), [luma, *chroma])
+    for whole, reduced in zip(chroma, planes[height:].reshape(2, height // 2, width // 2), strict=True):
+        cv2.resize(whole, (width // 2, height // 2), dst=reduced, interpolation=cv2.INTER_AREA)
     return planes
 
 
