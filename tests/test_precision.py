@@ -5,7 +5,9 @@ import platform
 import subprocess
 import sys
 from pathlib import Path
+from typing import cast
 
+import openvino as ov
 import pytest
 
 from livestyle.backends import instruction_sets
@@ -53,6 +55,37 @@ def test_amx_is_found_and_the_limit_on_instructions_kept(
     monkeypatch.setattr(instruction_sets, "_CPUINFO", tmp_path / "cpuinfo")
     monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", limit)
     assert instruction_sets.multiplies_tiles() == tiles
+
+
+class _Imitator:
+    """What OpenVINO says on AVX-512 without bfloat16, or with it."""
+
+    def __init__(self, preferred: ov.Type) -> None:
+        self._properties = {
+            "INFERENCE_PRECISION_HINT": preferred,
+            "OPTIMIZATION_CAPABILITIES": ["BF16", "FP32", "INT8"],
+        }
+
+    def get_property(self, _: str, name: str) -> object:
+        return self._properties[name]
+
+
+@pytest.mark.parametrize(
+    ("preferred", "limit", "has"),
+    [
+        (ov.Type.bf16, "", True),
+        (ov.Type.f32, "", False),
+        (ov.Type.bf16, "AVX512_CORE_BF16", True),
+        (ov.Type.bf16, "AVX512_CORE_VNNI", False),
+        (ov.Type.bf16, "AVX512_CORE", False),
+        (ov.Type.bf16, "AVX2_VNNI", False),
+    ],
+)
+def test_bfloat16_that_is_only_imitated_is_not_taken(
+    preferred: ov.Type, limit: str, has: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", limit)
+    assert probe.has_bfloat16(cast(ov.Core, _Imitator(preferred))) == has
 
 
 @_ON_X86

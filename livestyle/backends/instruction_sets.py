@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 _CPUINFO = Path("/proc/cpuinfo")
-_WITHOUT_BFLOAT16 = {"SSE41", "AVX", "AVX2", "AVX2_VNNI"}
+_WITHOUT_BFLOAT16 = {"SSE41", "AVX", "AVX2", "AVX2_VNNI", "AVX512_CORE", "AVX512_CORE_VNNI"}
 
 
 def bfloat16_allowed() -> bool:
