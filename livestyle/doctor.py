@@ -137,7 +137,7 @@ def check_virtual_camera() -> Finding:
 
 def check_display() -> Finding:
     """Whether a window can be opened."""
-    from livestyle.sinks.window import display_problem
+    from livestyle.sinks.display import display_problem
 
     problem = display_problem(os.environ)
     if problem is not None:

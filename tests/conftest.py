@@ -1,3 +1,4 @@
+import logging
 import os
 import threading
 from collections.abc import Iterator
@@ -36,6 +37,14 @@ def no_thread_is_left_behind() -> Iterator[None]:
     yield
     left = [thread.name for thread in threading.enumerate() if thread.name.startswith("livestyle")]
     assert not left
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before() -> Iterator[None]:
+    """Commands that run within a test set how much is logged, for the rest of their process."""
+    level = logging.getLogger("livestyle").level
+    yield
+    logging.getLogger("livestyle").setLevel(level)
 
 
 @pytest.fixture(autouse=True)

@@ -239,9 +239,9 @@ def test_without_a_display_it_says_so_in_one_line(environment: dict[str, str], r
         pytest.skip("windows need no display server here")
     done = livestyle("cam", "--camera", "pattern", **environment)
     assert done.returncode == 1
-    assert f"cannot open a window: {reason}" in done.stderr
-    assert "--no-window" in done.stderr.splitlines()[-1]
-    assert "Traceback" not in done.stderr
+    (line,) = done.stderr.splitlines()  # before the network is loaded, which would say so
+    assert f"cannot open a window: {reason}" in line
+    assert "--no-window" in line
 
 
 def test_without_a_window_a_file_is_written(tmp_path: Path) -> None:

@@ -135,8 +135,11 @@ def _set_up(stack: ExitStack, options: dict[str, Any]) -> tuple[Show, LiveSource
     """Open everything, the camera while the network is loaded; the stack closes it."""
     from livestyle.live import Show
     from livestyle.prefetch import Background
+    from livestyle.sinks.display import require_display
     from livestyle.sources.camera import open_camera
 
+    if options["window"]:
+        require_display()
     background = stack.enter_context(Background())
     opening = background.do(partial(open_camera, options["camera"], size=options["size"], fps=options["fps"]))
     stack.callback(_close_opened, opening)

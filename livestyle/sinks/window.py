@@ -1,15 +1,13 @@
 """A window on the screen: OpenCV's, which Qt draws on Linux."""
 
-import os
-import socket
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import cv2
 import numpy as np
 
 from livestyle.errors import SinkError
 from livestyle.frame import Frame, Image
+from livestyle.sinks.display import require_display
 
 _LARGEST = (1600, 900)
 """A window opens at the size of the frame, or smaller, so that it fits on usual screens."""
@@ -23,11 +21,7 @@ class Window:
     """
 
     def __init__(self, size: tuple[int, int], title: str = "livestyle") -> None:
-        problem = display_problem(os.environ)
-        if problem is not None:
-            raise SinkError(
-                f"cannot open a window: {problem}; use --no-window with --output or --virtual-camera"
-            )
+        require_display()
         self.closed = False
         """Whether somebody closed it."""
         self._dragged: float | None = None
@@ -100,43 +94,6 @@ class Window:
         moved = event == cv2.EVENT_MOUSEMOVE and flags & cv2.EVENT_FLAG_LBUTTON
         if pressed or moved:
             self._dragged = min(max(x / self._width, 0.0), 1.0)
-
-
-def display_problem(environment: Mapping[str, str], platform: str = sys.platform) -> str | None:
-    """Why no window can be opened, in words; None where one can. Qt itself would end the program."""
-    if platform in ("win32", "darwin"):
-        return None
-    display = environment.get("DISPLAY", "")
-    if not display:
-        wayland = environment.get("WAYLAND_DISPLAY")
-        return (
-            "DISPLAY is not set (on Wayland, install Xwayland)"
-            if wayland
-            else "there is no display (DISPLAY is not set)"
-        )
-    return None if _answers(display) else f"the display {display} does not answer"
-
-
-def _answers(display: str) -> bool:
-    """Whether an X server listens where DISPLAY says: `:0`, `host:0`, `/path/to/socket:0`."""
-    host, _, number = display.rpartition(":")
-    server = number.partition(".")[0]
-    if not server.isdigit():
-        return False
-    if host not in ("", "unix") and not host.startswith("/"):
-        return _accepts(socket.AF_INET, (host, 6000 + int(server)))
-    path = f"/tmp/.X11-unix/X{server}" if not host.startswith("/") else display
-    return any(_accepts(socket.AF_UNIX, address) for address in (path, f"\0{path}", host) if address)
-
-
-def _accepts(family: int, address: str | tuple[str, int]) -> bool:
-    with socket.socket(family, socket.SOCK_STREAM) as connection:
-        connection.settimeout(2)
-        try:
-            connection.connect(address)
-        except OSError:
-            return False
-    return True
 
 
 def _opening_size(size: tuple[int, int]) -> tuple[int, int]:

@@ -1,6 +1,8 @@
 """Frames that come at their times by the wall clock, as a camera's do."""
 
 import time
+from collections.abc import Callable, Generator
+from typing import Any
 
 _SLICE_SECONDS = 0.05  # how soon a pause notices that it is over
 
@@ -17,6 +19,18 @@ class Pace:
     def stop(self) -> None:
         """End the pause that is under way, and every later one."""
         self.stopped = True
+
+    def end(self, frames: Generator[Any, None, None], release: Callable[[], None]) -> None:
+        """Stop, end `frames`, which are read at this pace, and release what they come from.
+
+        Where they run on another thread they end there within a frame, and release it themselves.
+        """
+        self.stop()
+        try:
+            frames.close()
+        except ValueError:
+            return
+        release()
 
     def wait(self, pts: float, tolerance_seconds: float) -> float:
         """Pause until `pts`; return the pts that the frame has now.

@@ -76,12 +76,7 @@ class Reconnecting:
 
     def close(self) -> None:
         """End the iteration and release the camera; safe to call twice, and from any thread."""
-        self._pace.stop()
-        try:
-            self._frames.close()
-        except ValueError:
-            return  # it is running on another thread, which releases the camera
-        self._connection.close()
+        self._pace.end(self._frames, self._connection.close)
 
     def _first(self) -> tuple[Image, float]:
         until = time.perf_counter() + _OPENING_SECONDS

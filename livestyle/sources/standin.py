@@ -48,12 +48,7 @@ class StandIn:
 
     def close(self) -> None:
         """End the iteration and close the file; safe to call twice, and from any thread."""
-        self._pace.stop()
-        try:
-            self._frames.close()
-        except ValueError:
-            return  # it is running on another thread, which closes the file within a frame
-        self._clip.close()
+        self._pace.end(self._frames, self._clip.close)
 
     def _read(self) -> Generator[Frame, None, None]:
         try:
