@@ -22,7 +22,7 @@ import numpy as np
 import torch
 
 from benchmarks.gpu_device import Device, Gpu, Processor
-from benchmarks.random_weights import random_weights
+from benchmarks.random_weights import random_weights, trained_or_random
 from benchmarks.reference import JohnsonNet
 from benchmarks.work import work
 from livestyle.architecture import NetworkConfig
@@ -33,7 +33,7 @@ from livestyle.errors import LivestyleError
 from livestyle.frame import Image
 from livestyle.gate import natural_frame, psnr_db
 from livestyle.remembered import write_whole
-from livestyle.weights import Weights, load_weights, read_manifest
+from livestyle.weights import Weights, read_manifest
 
 SIZES = ((1920, 1080), (1280, 720), (3840, 2160), (640, 480))
 """(width, height), the most wanted first."""
@@ -128,10 +128,8 @@ def _without_slower_layouts(
 
 def make_case(device: Device, model: str, size: tuple[int, int]) -> Case:
     """The shipped weights of that model, or random ones where nobody has trained it; tiny in a rehearsal."""
-    if device.torch_device.type == "cpu":
-        weights = random_weights(model, TINY)
-    else:
-        weights = load_weights(model) if _origin(model) == "trained" else random_weights(model)
+    tiny = device.torch_device.type == "cpu"
+    weights = random_weights(model, TINY) if tiny else trained_or_random(model)
     image, row = natural_frame(*size[::-1]), next(iter(weights.styles.values())).row
     with torch.inference_mode():
         reference = frame_net(weights)(torch.from_numpy(image), torch.from_numpy(row)).numpy()

@@ -4,7 +4,7 @@ import numpy as np
 
 from livestyle.architecture import CONFIGS, NetworkConfig
 from livestyle.styles import Style
-from livestyle.weights import Weights
+from livestyle.weights import Weights, load_weights, read_manifest
 
 STYLES = ("random_one", "random_two")
 
@@ -21,6 +21,11 @@ def random_weights(model: str, config: NetworkConfig | None = None) -> Weights:
         spread = np.sqrt(2 / np.prod(shape[1:])) if len(shape) > 1 else 0.1
         tensors[name] = rng.normal(0, spread, shape).astype(np.float32)
     return Weights(model, config, tensors, {name: _style(name, config, rng) for name in STYLES})
+
+
+def trained_or_random(model: str) -> Weights:
+    """The shipped weights of that size, or random ones where it is not trained yet."""
+    return load_weights(model) if model in read_manifest() else random_weights(model)
 
 
 def _style(name: str, config: NetworkConfig, rng: np.random.Generator) -> Style:

@@ -17,13 +17,13 @@ import openvino as ov
 import torch
 from openvino import opset13 as op
 
-from benchmarks.random_weights import random_weights
+from benchmarks.random_weights import trained_or_random
 from livestyle.backends.openvino import core as engine_core
 from livestyle.backends.openvino.graph import build
 from livestyle.backends.openvino.probe import has_bfloat16, saturates
 from livestyle.backends.openvino.quantization import Int8
 from livestyle.bench import frame, machine
-from livestyle.weights import Weights, load_weights
+from livestyle.weights import Weights
 
 mpl.use("Agg")  # no display is needed to write a file
 from matplotlib import pyplot
@@ -46,7 +46,7 @@ def roofline(size: tuple[int, int] = SIZE) -> dict[str, Any]:
     """Roofs and layers of both sizes of the network, in each precision that this processor computes in."""
     core = engine_core()
     floating = "bf16" if has_bfloat16(core) else "f32"
-    networks = {"small": load_weights("small"), "large": random_weights("large")}
+    networks = {model: trained_or_random(model) for model in ("small", "large")}
     runs = []
     for name, weights in networks.items():
         for precision in (floating, "int8"):

@@ -21,7 +21,7 @@ _FILES = """Each stage by itself, then all of them as `livestyle video` runs the
 _MEMORY = """Peak of the whole process, without the network (`--strength 0`), whose buffers do not grow.
 """
 _ROOFLINE = """*Of its roof*: what the operations or the bytes of these layers take at the measured peaks,
-next to what they took. `large` has random weights.
+next to what they took.
 """
 _SCALING = """Powers near 1 are linear growth, near 0 none.
 """

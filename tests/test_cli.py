@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from livestyle import weights
 from livestyle.cli import main
 from livestyle.sinks.picture import write_picture
 from livestyle.sources import open_source
@@ -125,7 +126,6 @@ FAULTS = (
     "itself",
     "unknown style",
     "bad weight",
-    "untrained model",
 )
 
 
@@ -152,7 +152,6 @@ def wrong_arguments(folder: Path, clip: Path) -> dict[str, tuple[list[object], s
         "itself": ([clip, clip], "it is the input itself"),
         "unknown style": ([clip, out, "--style", "mosiac"], "did you mean mosaic?"),
         "bad weight": ([clip, out, "--style", "mosaic:x"], "write mosaic:0.5"),
-        "untrained model": ([clip, out, "--model", "large"], "no trained weights for model 'large'"),
     }
 
 
@@ -167,6 +166,17 @@ def test_a_mistake_is_one_clear_line_and_leaves_nothing(fault: str, clip: Path, 
     assert expected in result.stderr
     assert sorted(tmp_path.iterdir()) == before
     assert clip.read_bytes() == content
+
+
+def test_a_model_that_nobody_has_trained_is_one_clear_line(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = weights.read_manifest()
+    monkeypatch.setattr(weights, "read_manifest", lambda _=None: {"small": shipped["small"]})
+    result = call("video", clip, tmp_path / "out.mp4", "--model", "large")
+    assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1)
+    assert "no trained weights for model 'large' are shipped yet: choose --model small" in result.stderr
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(

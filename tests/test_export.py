@@ -10,7 +10,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from benchmarks.random_weights import random_weights
+from benchmarks.random_weights import trained_or_random
 from livestyle.backends.openvino import core
 from livestyle.backends.torchscript import frame_net
 from livestyle.cli import main
@@ -28,14 +28,9 @@ MIN_PSNR = {"f32": 60.0, "f16": 50.0}
 """float32 differs by the rounding of single pixels; half precision keeps 11 bits of each activation."""
 
 
-def weights_of(model: str) -> Weights:
-    """The shipped ones; of `large`, which nobody has trained yet, random ones."""
-    return load_weights(model) if model == "small" else random_weights(model)
-
-
 @pytest.fixture(scope="module", params=MODELS)
 def weights(request: pytest.FixtureRequest) -> Weights:
-    return weights_of(request.param)
+    return trained_or_random(request.param)
 
 
 def eager(weights: Weights, image: Image, row: np.ndarray) -> Image:
@@ -134,7 +129,6 @@ def test_the_natural_picture_comes_in_every_size() -> None:
     [
         (["net.pt"], "name it net.onnx"),
         (["no/net.onnx"], "there is no folder"),
-        (["net.onnx", "--model", "large"], "no trained weights for model 'large'"),
     ],
 )
 def test_a_mistake_is_one_line_and_leaves_nothing(

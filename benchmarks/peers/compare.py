@@ -13,7 +13,7 @@ from benchmarks.peers.count import multiply_adds, our_multiply_adds, weights
 from benchmarks.peers.names import REFERENCE, three_digits
 from benchmarks.peers.networks import PEERS
 from benchmarks.peers.runtimes import RUNTIMES, Paint
-from benchmarks.random_weights import STYLES, random_weights
+from benchmarks.random_weights import trained_or_random
 from livestyle.backends import torchscript  # noqa: F401 - before PyTorch, so that its threads wait idly
 from livestyle.bench import frame, machine
 from livestyle.engine import Engine, load_engine
@@ -39,15 +39,14 @@ class Contender:
 def contenders(model: str = "small", style: str = "mosaic", runtimes: bool = True) -> Iterator[Contender]:
     """Ours, every peer as published and in OpenVINO.
 
-    With `runtimes` also the widest known in all of them, and our large network, of random weights until it is
-    trained.
+    With `runtimes` also the widest known in all of them, and our large network.
     """
     yield from _ours(f"livestyle {model}", load_weights(model), StyleMix.parse(style), ways())
-    if runtimes and "large" not in read_manifest():
+    if runtimes and model != "large":
+        large = trained_or_random("large")
+        name = "livestyle large" if "large" in read_manifest() else "livestyle large, untrained"
         those = [way for way in ways() if way[0] == "openvino"]
-        yield from _ours(
-            "livestyle large, untrained", random_weights("large"), StyleMix.parse(STYLES[0]), those
-        )
+        yield from _ours(name, large, StyleMix.parse(next(iter(large.styles))), those)
     for peer in PEERS:
         adds, count = multiply_adds(peer.make(), SIZES[0]), weights(peer.make())
         for name, runtime in RUNTIMES.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import gc
 import logging
+import sys
 
 import click
 
@@ -41,6 +42,15 @@ def main(verbose: bool) -> None:
     logging.getLogger("livestyle").setLevel(logging.DEBUG if verbose else logging.INFO)
 
 
-atexit.register(gc.freeze)  # no last look for garbage in memory that goes back anyhow: 60 ms of a command
+def _leave_garbage() -> None:
+    """Spare the last look for garbage, in memory that goes back anyhow: 60 ms of a command.
+
+    Not beside Triton, whose binding tells of every object that was not collected.
+    """
+    if "triton" not in sys.modules:
+        gc.freeze()
+
+
 for command in (cam, video, batch, image, styles, cameras, bench, build, export, doctor):
     main.add_command(command)
+atexit.register(_leave_garbage)
