@@ -13,6 +13,7 @@ from benchmarks.picture import draw_fade, draw_gallery
 from benchmarks.quality import report
 from benchmarks.readme import fill
 from livestyle.cli.options import Size
+from livestyle.weights import read_manifest
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
@@ -136,9 +137,11 @@ def readme_command(check: bool) -> None:
 @main.command("pictures")
 @click.option("-o", "--output", type=_FILE, default=ROOT / "docs", help="Folder to write to.")
 def pictures_command(output: Path) -> None:
-    """Draw README's pictures from the sample clip: styles beside the originals, all styles, and a fade."""
+    """Draw README's pictures of the sample clip: styles beside the originals, all styles, a fade."""
     draw_picture(output / "painted.jpg")
     draw_gallery(output / "gallery.jpg")
+    if "large" in read_manifest():
+        draw_gallery(output / "gallery_large.jpg", "large")
     draw_fade(output / "fade.webp")
 
 

@@ -44,9 +44,9 @@ def draw(path: Path, styles: tuple[str, ...] = ("mosaic", "starry_night", "great
     _write(path, _join(rows, axis=0))
 
 
-def draw_gallery(path: Path) -> None:
+def draw_gallery(path: Path, model: str = "small") -> None:
     """Writes a grid of one frame in every style, with painter and year below each."""
-    weights = load_weights("small")
+    weights = load_weights(model)
     engine, image = load_engine(weights), _frame_at(PORTRAIT)
     tiles = [_labelled(engine, image, style) for style in weights.styles.values()]
     while len(tiles) % _COLUMNS:

@@ -137,8 +137,9 @@ def test_a_resumed_run_ends_bit_for_bit_like_one_that_never_stopped(
         assert torch.equal(parts.parameters[name], whole.parameters[name]), name
 
 
+@pytest.mark.parametrize(("half", "most_levels"), [(False, 0.51), (True, 2.0)])  # rounding to uint8, and more
 def test_a_run_describes_itself_and_its_export_paints_the_same(
-    network: LossNetwork, data: Path, tmp_path: Path
+    network: LossNetwork, data: Path, tmp_path: Path, half: bool, most_levels: float
 ) -> None:
     checkpoint = run_fit(network, data, tmp_path)
     metrics = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
@@ -152,8 +153,10 @@ def test_a_run_describes_itself_and_its_export_paints_the_same(
 
     engines = tmp_path / "engines"
     engines.mkdir()
-    export(tmp_path / "checkpoint.pt", engines)
+    path = export(tmp_path / "checkpoint.pt", engines, half=half)
     weights = load_weights("small", engines)
+    numbers = sum(tensor.size for tensor in weights.tensors.values())
+    assert (path.stat().st_size < 4 * numbers) == half
     assert list(weights.styles) == ["a", "b"]
     painter = Painter("small", 2)
     checkpoint.warm_start(painter, ["a", "b"])
@@ -162,7 +165,7 @@ def test_a_run_describes_itself_and_its_export_paints_the_same(
         expected = painter(image.permute(2, 0, 1)[None] / 255, torch.tensor([1]))[0].permute(1, 2, 0) * 255
         row = torch.from_numpy(StyleMix.parse("b").row(weights.styles))
         painted = frame_net(weights)(image, row)
-    assert (painted.float() - expected).abs().max() <= 0.51  # rounding to uint8
+    assert (painted.float() - expected).abs().max() <= most_levels
 
 
 def test_a_new_style_starts_from_the_mean_of_those_there_are(

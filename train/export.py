@@ -5,6 +5,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 from safetensors.numpy import save
 
 from livestyle.architecture import CONFIGS
@@ -14,16 +15,19 @@ from train.config import read_record
 from train.painter import Painter
 
 
-def export(checkpoint: Path, directory: Path) -> Path:
+def export(checkpoint: Path, directory: Path, *, half: bool = False) -> Path:
     """Writes the averaged weights of a run, folded, with its styles' provenance into the manifest.
 
-    Gives the path of the weights. Other models in the manifest stay as they are.
+    With `half` kernels are stored in float16, styles never. Gives the path of the weights. Other models in the
+    manifest stay as they are.
     """
     state = Checkpoint.load(checkpoint)
     record = read_record(checkpoint)
     painter = Painter(state.size, len(state.styles))
     state.warm_start(painter, state.styles)
     tensors = {name: value.detach().numpy() for name, value in painter.net.fold().state_dict().items()}
+    if half:
+        tensors = {name: value.astype(np.float16) for name, value in tensors.items()}
     content = save(tensors | {"affine": painter.affine.detach().numpy()})
     path = directory / f"{state.size}.safetensors"
     path.write_bytes(content)

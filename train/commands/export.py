@@ -12,6 +12,7 @@ from train.export import export
 @click.command("export")
 @click.argument("checkpoint", type=FILE)
 @click.option("-o", "--output", type=FOLDER, default=engine_dir(), help="Folder of weights and manifest.")
-def export_command(checkpoint: Path, output: Path) -> None:
+@click.option("--half", is_flag=True, help="Store kernels in float16: half the size of the file.")
+def export_command(checkpoint: Path, output: Path, half: bool) -> None:
     """Turn a run's CHECKPOINT into weights that livestyle loads, with an entry in the manifest."""
-    click.echo(export(checkpoint, output))
+    click.echo(export(checkpoint, output, half=half))
