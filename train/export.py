@@ -18,8 +18,8 @@ from train.painter import Painter
 def export(checkpoint: Path, directory: Path, *, half: bool = False) -> Path:
     """Writes the averaged weights of a run, folded, with its styles' provenance into the manifest.
 
-    With `half` kernels are stored in float16, styles never. Gives the path of the weights. Other models in the
-    manifest stay as they are.
+    With `half` kernels are stored in float16, styles never. Gives the path of the weights. Other models in
+    the manifest stay as they are.
     """
     state = Checkpoint.load(checkpoint)
     record = read_record(checkpoint)
