@@ -130,3 +130,13 @@ print(load_engine(load_weights("small"), "openvino").backend)
 def test_what_auto_takes_is_what_the_engine_says() -> None:
     engine = load_engine(load_weights("small"), "openvino")
     assert engine.backend == f"openvino {probe.best_precision(core())}"
+
+
+def test_openvino_is_loaded_without_its_converter_which_others_still_find() -> None:
+    script = """
+import sys
+import livestyle.backends.openvino
+assert not [name for name in sys.modules if "telemetry" in name or name.startswith("openvino.tools.ovc")]
+from openvino.tools.ovc import convert_model
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)

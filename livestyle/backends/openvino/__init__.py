@@ -11,19 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from livestyle.backends.openvino.graph import build, build_plain, serialize
+from livestyle.backends.openvino.library import ov
+from livestyle.backends.openvino.probe import best_precision, has_bfloat16, saturates
+from livestyle.backends.openvino.quantization import Int8
 from livestyle.errors import EngineError
 from livestyle.frame import Image, as_image
 from livestyle.styles import StyleMix
 from livestyle.weights import Weights
-
-try:
-    import openvino as ov
-except ImportError as error:
-    raise EngineError("backend 'openvino' needs openvino: pip install openvino") from error
-
-from livestyle.backends.openvino.graph import build, build_plain, serialize
-from livestyle.backends.openvino.probe import best_precision, has_bfloat16, saturates
-from livestyle.backends.openvino.quantization import Int8
 
 _SIZES_KEPT = 4
 

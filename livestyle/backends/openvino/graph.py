@@ -11,11 +11,10 @@ from tempfile import TemporaryDirectory
 from typing import Any, TypeAlias
 
 import numpy as np
-import openvino as ov
 from numpy.typing import NDArray
-from openvino import opset13 as op
 
 from livestyle.architecture import NORM_EPSILON, Padding
+from livestyle.backends.openvino.library import op, ov
 from livestyle.backends.openvino.quantization import Int8
 from livestyle.weights import Weights
 

@@ -3,10 +3,9 @@
 from functools import cache
 
 import numpy as np
-import openvino as ov
-from openvino import opset13 as op
 
 from livestyle.backends.instruction_sets import bfloat16_allowed, multiplies_tiles
+from livestyle.backends.openvino.library import op, ov
 
 _CHANNELS = 64
 
