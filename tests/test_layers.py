@@ -18,8 +18,8 @@ HEAVY = {
     "onnx": {"onnx_graph"},
     "triton": {"backends.fused"},
     "av": {"sources", "sinks"},
-    # a spool starts no thread; it is read by several
-    "threading": {"prefetch", "sources.spool"},
+    # these two start no thread; they are read by several
+    "threading": {"prefetch", "sources.beside", "sources.spool"},
     "click": {"cli"},
     "rich": {"cli"},
 }
