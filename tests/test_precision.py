@@ -132,16 +132,17 @@ def test_what_auto_takes_is_what_the_engine_says() -> None:
     assert engine.backend == f"openvino {probe.best_precision(core())}"
 
 
-def test_openvino_is_loaded_without_its_converter_which_others_still_find(tmp_path: Path) -> None:
+def test_openvino_is_loaded_without_its_converter_which_others_still_find() -> None:
     script = """
 import sys
 import livestyle.backends.openvino
 assert not [name for name in sys.modules if "telemetry" in name or name.startswith("openvino.tools.ovc")]
 import openvino
-from openvino.opset13 import parameter, relu
-x = parameter([1, 3, 8, 8])
-path = sys.argv[1]
-openvino.save_model(openvino.Model([relu(x)], [x], "net"), path)
-assert len(openvino.convert_model(path).inputs) == 1
+try:
+    openvino.convert_model("no such model")
+except Exception as error:
+    assert type(error).__module__.startswith("openvino.tools.ovc"), error
+else:
+    raise AssertionError
 """
-    subprocess.run([sys.executable, "-c", script, str(tmp_path / "net.xml")], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
