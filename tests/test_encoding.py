@@ -1,5 +1,6 @@
 """Codecs, quality and speed: what is asked for is done, or refused in words."""
 
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -9,7 +10,7 @@ from livestyle.encoding import PRESETS, Encoding
 from livestyle.errors import SinkError
 from livestyle.frame import Frame
 from livestyle.sinks import codecs
-from livestyle.sinks.codecs import CODECS, encoder_of
+from livestyle.sinks.codecs import CODECS, encoder_of, mend_dts
 from livestyle.sinks.containers import CONTAINERS
 from livestyle.sinks.file import FileSink
 from tests.media import make_video
@@ -41,6 +42,17 @@ def test_every_container_holds_every_codec_it_says(suffix: str, codec: str, tmp_
 def test_every_preset_is_known_to_its_encoder(codec: str, preset: str, tmp_path: Path) -> None:
     with FileSink(tmp_path / "out.mkv", (96, 64), encoding=Encoding(codec, preset=preset)) as sink:
         sink.write(Frame(scene(96, 64), 0.0))
+
+
+@pytest.mark.parametrize(
+    ("dts", "mended"),
+    [(89_000, 89_000), (90_000, 90_000), (7 << 60, 90_000), (-7 << 60, 90_000), (None, None)],
+)
+def test_a_time_of_decoding_that_cannot_be_is_mended(dts: int | None, mended: int | None) -> None:
+    packet = av.Packet(b"frame")
+    packet.pts, packet.dts, packet.time_base = 90_000, dts, Fraction(1, 90_000)
+    mend_dts(packet)
+    assert (packet.pts, packet.dts) == (90_000, mended)
 
 
 @pytest.mark.parametrize("codec", ["h264", "hevc", "av1", "vp9"])

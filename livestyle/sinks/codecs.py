@@ -7,10 +7,11 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import cast
+from typing import Any, cast
 
 import av
 from av.codec.codec import UnknownCodecError
+from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 
 from livestyle import encoding
@@ -23,6 +24,9 @@ logger = logging.getLogger(__name__)
 os.environ.setdefault("SVT_LOG", "1")  # SVT-AV1 prints its settings otherwise; read when it starts
 
 Options = dict[str, str]
+
+_LONGEST_REORDERING_SECONDS = 3600
+"""A frame is decoded at most so long before it is shown, even in a show of slides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,3 +185,15 @@ def _for_hardware(encoder: str, crf: float | None) -> Options:
     if encoder.endswith("_amf"):
         return {"rc": "cqp", "qp_i": level, "qp_p": level}
     return {"q": f"{100 - 1.5 * (crf or 0):g}"}  # videotoolbox counts from 100, the best, down
+
+
+def mend_dts(packet: Packet[Any]) -> None:
+    """A time of decoding that cannot be becomes that of presentation.
+
+    Of a clip with fewer frames than it reorders, x265 gives what its memory happened to hold.
+    """
+    if packet.pts is None or packet.dts is None:
+        return
+    earliest = packet.pts - round(_LONGEST_REORDERING_SECONDS / packet.time_base)
+    if not earliest <= packet.dts <= packet.pts:
+        packet.dts = packet.pts

@@ -19,7 +19,7 @@ from livestyle.colors import Colors
 from livestyle.encoding import Encoding
 from livestyle.errors import SinkError
 from livestyle.frame import Frame
-from livestyle.sinks.codecs import CODECS, encoder_of, hardware_pix_fmt
+from livestyle.sinks.codecs import CODECS, encoder_of, hardware_pix_fmt, mend_dts
 from livestyle.sinks.containers import STDOUT, Container, container_of
 from livestyle.sinks.partial import PartialFile
 from livestyle.sinks.planes import converter_to, to_even
@@ -183,6 +183,7 @@ class FileSink:
     def _mux(self, picture: VideoFrame | None) -> None:
         for packet in self._video.encode(picture):
             packet.duration = packet.duration or max(1, round(1 / self._rate / self._time_base))
+            mend_dts(packet)
             self._container.mux_one(packet)
 
     def _finish_tracks(self, cut: bool) -> None:
