@@ -37,7 +37,10 @@ class Beside:
 
     @staticmethod
     def suits(container: InputContainer) -> bool:
-        """Whether FFmpeg gives the packets of such a file in the order of time: it does of mp4 and mov."""
+        """Whether FFmpeg gives the packets of such a file in the order of time: it does of mp4 and mov.
+
+        Of a fragmented one, in the order of its fragments: then up to a fragment's worth waits.
+        """
         return container.format.name.startswith("mov")
 
     def packets(self) -> Iterator[Packet[Stream]]:
