@@ -29,6 +29,9 @@ _RENEWED = 0.025
 """The share of the painting that is new in each frame where nothing moves, at an amount of 1."""
 _MOTION = (8.0, 20.0)
 """A change of the input, in levels, at which 1/e of the last painting stays: at an amount of 0, and of 1."""
+_SPREAD = 12
+"""As much of its neighbours' motion, in levels, a pixel takes over that did not move itself: its strokes
+change with theirs, but all at once they would flicker along every moving edge."""
 _LEAK_ROWS = 8
 """One row in this many takes up a third of what its pixels' dead-band holds back, each frame another."""
 _STILL_SHARE, _MOVING_SHARE = 0.25, 0.5
@@ -70,7 +73,7 @@ def hold(image: Image, last: Held | None, amount: float) -> Held:
     if last is None or amount == 0 or last.image.shape != image.shape:
         return Held(image, None, 0.0, seen, 0.0, 0)
     change = _change(seen, last.seen)
-    noise = _NOISE_MEMORY * last.noise + (1 - _NOISE_MEMORY) * _noise(change)
+    noise = _NOISE_MEMORY * last.noise + (1 - _NOISE_MEMORY) * _noise(seen, last.seen)
     calm = _calm(change, noise)
     if calm == 0 or _is_cut(change):
         return Held(image, None, 0.0, seen, noise, 0)
@@ -90,7 +93,8 @@ def settle(painted: Image, given: Held, shown: Image | None, amount: float) -> I
     """
     if given.motion is None or shown is None or amount == 0:
         return painted
-    share = cv2.LUT(cv2.blur(given.motion, (5, 5)), _shares(amount * given.calm))
+    around = np.minimum(cv2.blur(given.motion, (5, 5)), np.maximum(given.motion, _SPREAD))
+    share = cv2.LUT(around, _shares(amount * given.calm))
     kept = cv2.cvtColor(share, cv2.COLOR_GRAY2RGB)
     # 8-bit products take half the time of cv2.blendLinear; their rounding errors are one level at most
     old = cv2.multiply(shown, kept, scale=1 / 255)
@@ -112,14 +116,24 @@ def _change(a: Image, b: Image) -> Levels:
     return np.asarray(cv2.max(cv2.max(red, green), blue), np.uint8)
 
 
-def _noise(change: Levels) -> float:
+def _noise(a: Image, b: Image) -> float:
     """Standard deviation of the noise in each of two frames, from the smallest quarter of their differences.
 
-    Motion is an outlier to it, even of a camera that moves most of the picture. The largest of three normal
-    differences with a deviation of sqrt(2) falls below 1.27 with a probability of a quarter.
+    It is that of the noisiest channel: one by one, for they may be as one (a sensor's luma) or independent.
+    Motion is an outlier to it, even of a camera that moves most of the picture. A normal difference with a
+    deviation of sqrt(2) is smaller than 0.45 with a probability of a quarter.
     """
-    levels = cv2.calcHist([change], [0], None, [256], [0, 256]).ravel()
-    return float(np.searchsorted(levels.cumsum(), 0.25 * change.size)) / 1.27
+    change = cv2.absdiff(a, b)
+    return max(_quarter(np.ascontiguousarray(change[..., channel])) for channel in range(3)) / 0.45
+
+
+def _quarter(change: Levels) -> float:
+    """What a quarter of the changes are smaller than: between the levels, to which they are rounded."""
+    counts = cv2.calcHist([change], [0], None, [256], [0, 256]).ravel()
+    wanted = 0.25 * change.size
+    level = int(np.searchsorted(counts.cumsum(), wanted))
+    into = (wanted - counts[:level].sum()) / counts[level]
+    return float(into / 2 if level == 0 else level - 0.5 + into)
 
 
 def _calm(change: Levels, noise: float) -> float:
