@@ -8,6 +8,10 @@ CODECS = ("h264", "hevc", "av1", "vp9", "prores")
 PRESETS = ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 """From the fastest to the one that makes the smallest files: x264's names, for every codec."""
 
+HWACCELS = ("auto", "all", "none")
+"""`auto` decodes and encodes on an NVIDIA GPU that can, without a word where there is none; `all` encodes on
+a graphics processor of any maker besides, and says so where there is none; `none` does neither."""
+
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
@@ -19,11 +23,11 @@ class Encoding:
     """Constant quality, 0 (best) up, on the codec's own scale; None: its usual one."""
     preset: str = "ultrafast"
     """One of `PRESETS`."""
-    hardware: bool = False
-    """Whether to use a graphics processor's encoder of any kind where there is one, and say so where not."""
     hwaccel: str = "none"
-    """`auto` decodes and encodes on an NVIDIA GPU that can, without a word where there is none."""
+    """One of `HWACCELS`."""
 
     def __post_init__(self) -> None:
         if self.preset not in PRESETS:
             raise ValueError(f"unknown preset {self.preset!r}: choose {', '.join(PRESETS)}")
+        if self.hwaccel not in HWACCELS:
+            raise ValueError(f"unknown hwaccel {self.hwaccel!r}: choose {', '.join(HWACCELS)}")

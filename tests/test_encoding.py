@@ -118,9 +118,9 @@ def test_hardware_is_used_where_it_works_and_missed_in_words(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(codecs, "works", lambda encoder: encoder == "hevc_qsv")
-    assert encoder_of("hevc", Encoding(hardware=True)) == ("hevc_qsv", {"global_quality": "18"})
+    assert encoder_of("hevc", Encoding(hwaccel="all")) == ("hevc_qsv", {"global_quality": "18"})
     assert not caplog.records
-    assert encoder_of("h264", Encoding(hardware=True))[0] == "libx264"
+    assert encoder_of("h264", Encoding(hwaccel="all"))[0] == "libx264"
     assert "no hardware encodes h264 here: libx264 does it" in caplog.text
 
 

@@ -68,12 +68,11 @@ _FILES = (
         default=encoding.Encoding().preset,
         help="Slower ones make smaller files.",
     ),
-    click.option("--hardware", is_flag=True, help="Encode on a graphics processor where there is one."),
     click.option(
         "--hwaccel",
-        type=click.Choice(["auto", "none"]),
+        type=click.Choice(encoding.HWACCELS),
         default="auto",
-        help="Decode and encode on an NVIDIA GPU that can, or never.",
+        help="auto: decode and encode on an NVIDIA GPU that can. all: encode on one of any maker, too.",
     ),
     click.option("--overwrite", is_flag=True, help="Replace the output where it exists."),
 )
@@ -93,7 +92,6 @@ def job_settings(
     codec: str | None,
     crf: float | None,
     preset: str,
-    hardware: bool,
     hwaccel: str,
     overwrite: bool,
 ) -> dict[str, Any]:
@@ -101,7 +99,7 @@ def job_settings(
     return {
         "steady": steady,
         "fps": fps,
-        "encoding": encoding.Encoding(codec, crf, preset, hardware, hwaccel),
+        "encoding": encoding.Encoding(codec, crf, preset, hwaccel),
         "overwrite": overwrite,
     }
 

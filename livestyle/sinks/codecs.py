@@ -124,12 +124,12 @@ def quality(name: str, encoding: Encoding) -> float | None:
 def encoder_of(name: str, encoding: Encoding) -> tuple[str, Options]:
     """FFmpeg's encoder for the codec, and its options. Raises SinkError where there is none.
 
-    With `hardware`, the first one that works here; where none does, the software encoder, with a notice. With
-    `hwaccel`, NVENC's where it works.
+    With `hwaccel` `all`, the first one in hardware that works here; where none does, the software encoder,
+    with a notice. With `auto`, NVENC's where it works.
     """
     codec, crf = CODECS[name], quality(name, encoding)
     speed = PRESETS_PLACE[encoding.preset]
-    if encoding.hardware:
+    if encoding.hwaccel == "all":
         for encoder in codec.hardware:
             if works(encoder):
                 return encoder, _for_hardware(encoder, crf)

@@ -72,8 +72,8 @@ def open_source(
 ) -> "FileSource":
     """Open the video at `path`, or a part of it; raise `SourceError` when there is none that can be decoded.
 
-    `rate` is how many of numbered pictures are shown a second. `hwaccel` decodes on an NVIDIA GPU (`auto`)
-    where there is one that can, or never (`none`).
+    `rate` is how many of numbered pictures are shown a second. `hwaccel`, one of
+    `livestyle.encoding.HWACCELS`, says whether to decode on an NVIDIA GPU where there is one that can.
     """
     from livestyle.sources.file import FileSource  # loads FFmpeg, which `livestyle --help` can do without
 

@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 
 def open_container(name: str, hwaccel: str, metadata_errors: str = "strict") -> InputContainer:
-    """Opens a video for decoding on the GPU where `hwaccel` is `auto` and that works; raises what PyAV does.
+    """Opens a video, for decoding on the GPU where that works, unless `hwaccel` is `none`; raises as PyAV.
 
     A codec that the GPU does not know is decoded in software.
     """

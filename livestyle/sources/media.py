@@ -49,7 +49,7 @@ class Media:
     def open(self, hwaccel: str = "none") -> InputContainer:
         """A container of its own for each caller, who closes it. Raises as FFmpeg does.
 
-        `hwaccel` decodes a file on an NVIDIA GPU (`auto`) where there is one that can, or never (`none`).
+        A file is decoded on an NVIDIA GPU that can, unless `hwaccel` is `none`.
         """
         if self._spool is not None:
             return av.open(self._spool.view(), "r", metadata_errors="replace")
