@@ -83,8 +83,23 @@ def test_every_matrix_and_range_comes_through(matrix: int, full_range: bool, tmp
     assert max(chroma_shift(x, y) for x, y in zip(before, after, strict=True)) < 0.2
     with av.open(str(tmp_path / "out.mp4")) as container:
         context = container.streams.video[0].codec_context
-        assert context.colorspace == (1 if matrix == 2 else matrix)
+        assert context.colorspace == (6 if matrix == 2 else matrix)
         assert context.color_range == 1
+
+
+@pytest.mark.parametrize("matrix", [1, 2, 5, 6, 9], ids=["709", "untagged", "bg", "601", "2020"])
+def test_luma_and_chroma_stay_what_they_were(matrix: int, tmp_path: Path) -> None:
+    """Whoever compares the planes, and not the colours they stand for, must find the same."""
+    made = make_video(tmp_path / "in.mp4", moving(), matrix=matrix)
+    result = call("video", made, tmp_path / "out.mp4", "--strength", 0)
+    assert result.exit_code == 0, result.output
+    assert psnr(planes(made), planes(tmp_path / "out.mp4")) >= 38
+
+
+def planes(path: Path) -> list[Image]:
+    with av.open(str(path)) as container:
+        frames = container.decode(video=0)
+        return [np.asarray(frame.to_ndarray(format="yuv420p"), np.uint8) for frame in frames]
 
 
 @pytest.mark.parametrize(

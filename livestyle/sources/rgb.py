@@ -100,10 +100,16 @@ def is_hdr(frame: VideoFrame) -> bool:
 
 
 def colors_of(frame: VideoFrame) -> Colors:
-    """The tags for what is made of the frame: its own, or BT.709 where it has none that can be kept."""
-    if is_hdr(frame) or not colors.knows(frame.colorspace):
+    """The tags for what is made of the frame: its own, where they can be kept; else BT.709.
+
+    An untagged one keeps the matrix that is assumed: luma and chroma stay what they were.
+    """
+    if is_hdr(frame) or frame.format.is_rgb:
         return Colors()
-    return Colors(frame.colorspace, frame.color_primaries, frame.color_trc)
+    matrix = _matrix(frame)
+    if matrix == colors.BT709 and not colors.knows(frame.colorspace):
+        return Colors()
+    return Colors(matrix, frame.color_primaries, frame.color_trc)
 
 
 def _display_matrix(frame: VideoFrame) -> _DisplayMatrix | None:
@@ -141,7 +147,9 @@ def _matrix(frame: VideoFrame) -> int:
         return colors.BT2020
     if colors.knows(frame.colorspace):
         return frame.colorspace
-    return colors.BT709 if frame.width >= 1280 or frame.height > 576 else colors.BT470BG
+    if frame.width >= 1280 or frame.height > 576:
+        return colors.BT709
+    return colors.BT470BG if frame.height == 576 else colors.SMPTE170M
 
 
 def _is_full(frame: VideoFrame) -> bool:
