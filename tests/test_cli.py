@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
@@ -203,6 +204,22 @@ def test_usage_errors_exit_with_2(clip: Path) -> None:
         assert call("video", clip, "out.mp4", "--strength", nonsense).exit_code == 2
         assert call("video", clip, "out.mp4", "--steady", nonsense).exit_code == 2
     assert call("video", clip, "out.mp4", "--backend", "magic").exit_code == 2
+
+
+def test_no_option_takes_a_number_that_is_none() -> None:
+    """nan for a duration ran for ever."""
+    commands = [
+        main.get_command(click.Context(main), name) for name in main.list_commands(click.Context(main))
+    ]
+    tried = 0
+    for command in filter(None, commands):
+        for option in command.params:
+            if isinstance(option.type, click.FloatRange):
+                for nonsense in ("nan", "inf"):
+                    with pytest.raises(click.BadParameter):
+                        option.type.convert(nonsense, option, None)
+                    tried += 1
+    assert tried > 20
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends Ctrl-C to a whole console")

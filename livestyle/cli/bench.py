@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from livestyle import defaults
-from livestyle.cli.options import FILE, Size, make_painter, model_option
+from livestyle.cli.options import FILE, FiniteRange, Size, make_painter, model_option
 from livestyle.cli.stopping import stoppable
 from livestyle.engine import BACKENDS, PRECISIONS
 
@@ -56,14 +56,14 @@ _OPTIONS = (
         default=defaults.PRECISION,
         help="What it computes in.",
     ),
-    click.option("--steady", type=click.FloatRange(0, 1), default=defaults.STEADY, help="As for cam."),
+    click.option("--steady", type=FiniteRange(0, 1), default=defaults.STEADY, help="As for cam."),
     click.option(
         "--camera", metavar="NUMBER|NAME|URL|pattern", help="Measure with a camera, from frame to frame."
     ),
     click.option("--input", "clip", type=FILE, metavar="FILE", help="Measure with a video, and encode it."),
     click.option(
         "--latency",
-        type=click.FloatRange(3, 86_400),
+        type=FiniteRange(3, 86_400),
         metavar="SECONDS",
         help="Measure from the camera (the pattern, or --camera) to a window, for so long.",
     ),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from livestyle.cli.options import FrameSize, model_option
+from livestyle.cli.options import FiniteRange, FrameSize, model_option
 
 if TYPE_CHECKING:
     from livestyle.engine_cache import EngineCache, Entry
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @click.option("--clear", is_flag=True, help="Forget all engines that are kept.")
 @click.option(
     "--limit",
-    type=click.FloatRange(min=0),
+    type=FiniteRange(min=0),
     default=4.0,
     metavar="GB",
     help="Room for engines; the least used go first.",

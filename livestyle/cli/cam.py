@@ -12,6 +12,7 @@ import click
 from livestyle.cli.options import (
     FILE,
     PAINTING,
+    FiniteRange,
     Size,
     chosen_model,
     make_painter,
@@ -39,26 +40,24 @@ _OPTIONS = (
         help="A camera, a stream, a clip that stands in for one, or a moving test pattern.",
     ),
     click.option("--size", type=Size(), metavar="WxH", help="Size to ask the camera for."),
-    click.option(
-        "--fps", type=click.FloatRange(1, 240), metavar="HZ", help="Frame rate to ask the camera for."
-    ),
+    click.option("--fps", type=FiniteRange(1, 240), metavar="HZ", help="Frame rate to ask the camera for."),
     steady_option,
     click.option(
         "--fade",
-        type=click.FloatRange(0, 60),
+        type=FiniteRange(0, 60),
         default=0.6,
         metavar="SECONDS",
         help="How long a style takes to become the next one.",
     ),
     click.option(
         "--tour",
-        type=click.FloatRange(0.5),
+        type=FiniteRange(0.5),
         metavar="SECONDS",
         help="Begin with a tour: the next style every so many seconds. Without it, t tours every 10 s.",
     ),
     click.option(
         "--target-fps",
-        type=click.FloatRange(0, 240),
+        type=FiniteRange(0, 240),
         metavar="HZ",
         help="Frame rate to hold by painting at a smaller size where it must be; 0 never does. "
         "[default: the camera's]",
@@ -92,7 +91,7 @@ _OPTIONS = (
     click.option("--virtual-camera", is_flag=True, help="Offer the painting as a camera to other programs."),
     click.option(
         "--duration",
-        type=click.FloatRange(0, min_open=True),
+        type=FiniteRange(0, min_open=True),
         metavar="SECONDS",
         help="End by itself after so long.",
     ),

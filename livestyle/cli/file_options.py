@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from livestyle import encoding
-from livestyle.cli.options import chosen_model, make_painter, steady_option
+from livestyle.cli.options import FiniteRange, chosen_model, make_painter, steady_option
 
 if TYPE_CHECKING:
     from livestyle.painter import Painter
@@ -32,22 +31,11 @@ class Moment(click.ParamType[float]):
             self.fail(f"{value!r} is not a time: write 12.5 or 1:02.5.", param, ctx)
 
 
-class Positive(click.FloatRange):
-    """A finite number above 0."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The number. Fails as usage errors do."""
-        number = float(super().convert(value, param, ctx))
-        if not math.isfinite(number):
-            self.fail(f"{value!r} is not a number above 0.", param, ctx)
-        return number
-
-
 _FILES = (
     steady_option,
     click.option(
         "--fps",
-        type=Positive(min=0, max=1000, min_open=True),
+        type=FiniteRange(min=0, max=1000, min_open=True),
         metavar="FRAMES",
         help="Force a constant frame rate; of numbered pictures, how many are shown a second.",
     ),
@@ -58,7 +46,7 @@ _FILES = (
     ),
     click.option(
         "--crf",
-        type=click.FloatRange(min=0, max=100),
+        type=FiniteRange(min=0, max=100),
         metavar="NUMBER",
         help="Quality on the codec's own scale, 0 is best; by default one cannot tell it from the original.",
     ),

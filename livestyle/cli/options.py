@@ -20,17 +20,14 @@ if TYPE_CHECKING:
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-class Share(click.FloatRange):
-    """A number from 0 to 1; nan, which is in no range, is refused."""
-
-    def __init__(self) -> None:
-        super().__init__(0, 1)
+class FiniteRange(click.FloatRange):
+    """A finite number in a range: click takes nan to be in every one."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """The number. Fails as usage errors do."""
         number = float(super().convert(value, param, ctx))
-        if math.isnan(number):
-            self.fail(f"{value!r} is not a number from 0 to 1.", param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number.", param, ctx)
         return number
 
 
@@ -80,7 +77,7 @@ _painting_model_option = click.option(
 
 steady_option = click.option(
     "--steady",
-    type=Share(),
+    type=FiniteRange(0, 1),
     default=defaults.STEADY,
     metavar="0..1",
     help="How much flicker is taken away; 0 paints each frame by itself.",
@@ -109,7 +106,7 @@ _PAINTING = (
     ),
     click.option(
         "--strength",
-        type=Share(),
+        type=FiniteRange(0, 1),
         default=1.0,
         metavar="0..1",
         help="How much of the painting is seen; 0 is the original.",
@@ -117,7 +114,7 @@ _PAINTING = (
     click.option("--keep-colors", is_flag=True, help="Paint with the colours of the original."),
     click.option(
         "--stroke-size",
-        type=click.FloatRange(*STROKE_SIZES),
+        type=FiniteRange(*STROKE_SIZES),
         default=1.0,
         metavar="FACTOR",
         help="How large the strokes are; large pictures may want 2.",
