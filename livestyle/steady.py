@@ -20,6 +20,8 @@ from livestyle.frame import Image
 
 Levels: TypeAlias = NDArray[np.uint8]
 """Levels of 255 for each pixel, (H, W)."""
+Mask: TypeAlias = NDArray[np.bool_]
+"""Yes or no for each pixel, (H, W)."""
 
 _BAND = 10.0
 """Half-width of the dead-band in levels of 255, where the noise is no wider."""
@@ -36,9 +38,18 @@ _LEAK_ROWS = 8
 """One row in this many takes up a third of what its pixels' dead-band holds back, each frame another."""
 _STILL_SHARE, _MOVING_SHARE = 0.25, 0.5
 """Where more pixels move than the first share, the camera does: less is held; at the second, nothing."""
+_STILL_TILES, _MOVING_TILES = 0.6, 0.75
+"""The same for the tiles of the picture: even where little has texture, what has moves with the camera."""
+_TILES = (6, 8)
+"""Rows and columns of tiles."""
+_TEXTURED = 3
+"""A tile with fewer textured pixels than this tells nothing; where most do not, nobody knows."""
 _CAMERA_LEVEL = 4
 """A pixel moves, for that, when it changes by more levels than this, and by more than the noise does."""
-_NOISE_MEMORY = 0.9
+_CAMERA_MEMORY = 0.7
+_NOISE_MEMORY = (0.9, 0.5)
+"""How much the noise of a frame is as it was in the last one: where it rises, which a fade looks like, and
+where it falls."""
 _CUT_LEVEL, _CUT_SHARE = 24, 0.5
 """A scene cut: more than this share of the pixels changed by more than this level."""
 _SAMPLE = 8
@@ -59,6 +70,8 @@ class Held:
     """The input as it came, thinned out."""
     noise: float
     """Standard deviation of the input's noise in levels of 255."""
+    moving_tiles: float | None
+    """The share of the picture's textured tiles that moved of late; None when nothing is known."""
     turn: int
     """Which rows leak next."""
 
@@ -69,21 +82,32 @@ def hold(image: Image, last: Held | None, amount: float) -> Held:
     `amount` is how wide the dead-band is, 0 (the input itself) to 1; `last` is what the last call gave, at
     first None. After a cut, or when the size changes, everything starts anew.
     """
-    seen = np.ascontiguousarray(image[::_SAMPLE, ::_SAMPLE])
+    seen = np.ascontiguousarray(image[:-1:_SAMPLE, :-1:_SAMPLE])
     if last is None or amount == 0 or last.image.shape != image.shape:
-        return Held(image, None, 0.0, seen, 0.0, 0)
-    change = _change(seen, last.seen)
-    noise = _NOISE_MEMORY * last.noise + (1 - _NOISE_MEMORY) * _noise(seen, last.seen)
-    calm = _calm(change, noise)
-    if calm == 0 or _is_cut(change):
-        return Held(image, None, 0.0, seen, noise, 0)
+        return Held(image, None, 0.0, seen, 0.0, None, 0)
+    change, texture = _change(seen, last.seen), _texture(image, seen)
+    flat = texture <= np.median(texture)
+    if _is_cut(change):
+        return Held(image, None, 0.0, seen, last.noise, None, 0)
+    now = _noise(seen[flat], last.seen[flat])
+    noise = now + (last.noise - now) * _NOISE_MEMORY[int(now < last.noise)]
+    level = max(_CAMERA_LEVEL, _BAND_DEVIATIONS * noise)
+    tiles = _moving_tiles(change > level, texture > 2 * level)
+    if last.moving_tiles is not None:
+        tiles = _CAMERA_MEMORY * last.moving_tiles + (1 - _CAMERA_MEMORY) * tiles
+    calm = min(
+        _falling(float((change > level).mean()), _STILL_SHARE, _MOVING_SHARE),
+        _falling(tiles, _STILL_TILES, _MOVING_TILES),
+    )
+    if calm == 0:
+        return Held(image, None, 0.0, seen, noise, tiles, 0)
     band = amount * calm * max(_BAND, _BAND_DEVIATIONS * noise)
     motion = np.asarray(cv2.threshold(_change(image, last.image), band, 0, cv2.THRESH_TOZERO)[1], np.uint8)
     held = last.image.copy()
     cv2.copyTo(image, motion, held)
     leaking = held[last.turn :: _LEAK_ROWS]
     cv2.addWeighted(leaking, 2 / 3, image[last.turn :: _LEAK_ROWS], 1 / 3, 0, dst=leaking)
-    return Held(held, motion, calm, seen, noise, (last.turn + 1) % _LEAK_ROWS)
+    return Held(held, motion, calm, seen, noise, tiles, (last.turn + 1) % _LEAK_ROWS)
 
 
 def settle(painted: Image, given: Held, shown: Image | None, amount: float) -> Image:
@@ -117,14 +141,14 @@ def _change(a: Image, b: Image) -> Levels:
 
 
 def _noise(a: Image, b: Image) -> float:
-    """Standard deviation of the noise in each of two frames, from the smallest quarter of their differences.
+    """Standard deviation of the noise in the same pixels (N, 3) of two frames.
 
     It is that of the noisiest channel: one by one, for they may be as one (a sensor's luma) or independent.
-    Motion is an outlier to it, even of a camera that moves most of the picture. A normal difference with a
-    deviation of sqrt(2) is smaller than 0.45 with a probability of a quarter.
+    Taken from the smallest quarter of the differences, to which motion is an outlier: a normal difference
+    with a deviation of sqrt(2) is smaller than 0.45 with a probability of a quarter.
     """
     change = cv2.absdiff(a, b)
-    return max(_quarter(np.ascontiguousarray(change[..., channel])) for channel in range(3)) / 0.45
+    return max(_quarter(np.ascontiguousarray(change[:, channel])) for channel in range(3)) / 0.45
 
 
 def _quarter(change: Levels) -> float:
@@ -136,9 +160,36 @@ def _quarter(change: Levels) -> float:
     return float(into / 2 if level == 0 else level - 0.5 + into)
 
 
-def _calm(change: Levels, noise: float) -> float:
-    moving = float((change > max(_CAMERA_LEVEL, _BAND_DEVIATIONS * noise)).mean())
-    return min(max((_MOVING_SHARE - moving) / (_MOVING_SHARE - _STILL_SHARE), 0.0), 1.0)
+def _texture(image: Image, seen: Image) -> Levels:
+    """How much the pixels `seen` differ from their neighbours to the right or below, (H, W)."""
+    right, below = image[:-1:_SAMPLE, 1::_SAMPLE], image[1::_SAMPLE, :-1:_SAMPLE]
+    return np.maximum(*(_change(seen, np.ascontiguousarray(side)) for side in (right, below)))
+
+
+def _moving_tiles(moved: Mask, textured: Mask) -> float:
+    """The share of the tiles with texture in which most of it moved; 0 where less than half have any.
+
+    What has no texture does not change when the camera moves. A person moves some tiles, a camera all but
+    those in the middle of a zoom; of a person before an even wall one could not tell.
+    """
+    told, moving = _by_tile(textured), _by_tile(moved & textured)
+    tells = told >= _TEXTURED
+    return float((2 * moving > told)[tells].mean()) if 2 * tells.sum() >= tells.size else 0.0
+
+
+def _by_tile(mask: Mask) -> NDArray[np.intp]:
+    """How many pixels of a mask are set in each tile."""
+    counts = mask.astype(np.intp)
+    for axis, tiles in enumerate(_TILES):
+        length = mask.shape[axis]
+        begins = np.arange(min(tiles, length)) * length // min(tiles, length)
+        counts = np.add.reduceat(counts, begins, axis=axis)
+    return counts
+
+
+def _falling(value: float, low: float, high: float) -> float:
+    """1 up to `low`, 0 from `high` on, a line between."""
+    return min(max((high - value) / (high - low), 0.0), 1.0)
 
 
 def _is_cut(change: Levels) -> bool:

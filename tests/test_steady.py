@@ -1,12 +1,15 @@
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+import livestyle
 from livestyle import defaults
 from livestyle.frame import Image
+from livestyle.sources.picture import read_picture
 from livestyle.steady import Held, hold, settle
 from tests.pictures import scene
 
@@ -162,3 +165,19 @@ def test_a_person_who_moves_does_not_unsettle_the_room() -> None:
     left = np.mean([rms(a[:, 40:], b[:, 40:]) for a, b in pairwise(shown[20:])])
     alone = np.mean([rms(exaggerate(a)[:, 40:], exaggerate(b)[:, 40:]) for a, b in pairwise(frames[20:])])
     assert left < alone / 3
+
+
+def test_a_slow_zoom_is_not_smeared() -> None:
+    """Most of a photograph is even, and changes by less than the noise of a webcam while the camera moves."""
+    photo = read_picture(Path(livestyle.__file__).parent / "media" / "frame.jpg")
+    frames = []
+    for i in range(24):
+        zoom = cv2.getRotationMatrix2D((photo.shape[1] / 2, photo.shape[0] / 2), 0, 1.2 + 0.01 * i)
+        frames.append(cv2.warpAffine(photo, zoom, photo.shape[1::-1], flags=cv2.INTER_CUBIC))
+    shown = run(frames, 1, exaggerate)
+    assert detail(shown[8:]) > 0.9 * detail([exaggerate(frame) for frame in frames[8:]])
+
+
+def detail(images: list[Image]) -> float:
+    """The mean difference of neighbours."""
+    return float(np.mean([np.abs(np.diff(image.astype(int), axis=1)).mean() for image in images]))
