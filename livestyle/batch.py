@@ -103,10 +103,13 @@ def run_batch(
     the same content with the same options is skipped, and what was interrupted goes on at its last complete
     segment. On KeyboardInterrupt the processes stop, and what they have completed stays.
     """
-    before = _read_report(report) if resume else {}
+    known = _read_report(report, strict=resume)
+    before = known if resume else {}
     results: list[Result] = []
 
     def finish(result: Result) -> None:
+        if result.status == "failed" and result.target in known:  # what an earlier run made is still there
+            result = replace(result, fingerprint=known[result.target].fingerprint)
         results.append(result)
         _write_report(report, results, before)
         on_result(result)
@@ -150,22 +153,25 @@ def _next(
             finish(Result(*names, "failed", said=[str(error)]))
             continue
         known = before.get(names[1])
-        if known and known.fingerprint == mark and known.status != "failed" and job.target.exists():
-            finish(replace(known, status="skipped"))
+        if known and known.fingerprint == mark and job.target.exists():
+            finish(replace(known, status="skipped", said=[] if known.status == "failed" else known.said))
             continue
         # what an earlier run made with other options is ours to replace
-        return replace(job, fingerprint=mark, overwrite=job.overwrite or known is not None)
+        ours = known is not None and known.fingerprint != ""
+        return replace(job, fingerprint=mark, overwrite=job.overwrite or ours)
     return None
 
 
-def _read_report(path: Path) -> dict[str, Result]:
-    """The results of an earlier run, by target; none where there was none."""
+def _read_report(path: Path, *, strict: bool) -> dict[str, Result]:
+    """The results of an earlier run, by target; without `strict` none, too, where they cannot be read."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         return {row["target"]: Result(**row) for row in content["files"]}
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, KeyError, TypeError) as error:
+        if not strict:
+            return {}
         raise SourceError(f"cannot read {path}: {str(error).lower()}; remove it to begin anew") from error
 
 

@@ -41,6 +41,7 @@ class Result:
     notices: list[str] = field(default_factory=list)
     """What could not be kept as it was."""
     fingerprint: str = ""
+    """What the file that is there now was painted from, and how; empty where no run has made it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,8 @@ class Worker:
     def stop(self) -> None:
         """Let it keep what is complete, and wait for its end."""
         self.connection.close()
+        if self._job is None:  # it has nothing to keep, and ends by itself
+            self._process.join(_STOP_SECONDS)
         if self._process.is_alive():
             self._process.terminate()
         self._process.join(_STOP_SECONDS)
@@ -141,7 +144,7 @@ def _work(connection: Connection, recipe: Recipe) -> None:
             job = connection.recv()
             connection.send(_paint(job, painter, recipe.timeline, connection))
     except (EOFError, OSError, KeyboardInterrupt):
-        return
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it ends already
 
 
 def _paint(job: Job, painter: Callable[[], Painter], timeline: Timeline, connection: Connection) -> Result:

@@ -115,6 +115,33 @@ def test_without_resume_an_existing_file_is_kept(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "it exists; choose another name, or add --overwrite" in done.stdout
     assert (tmp_path / "out" / "a.mp4").read_bytes() == b"precious"
+    done = batch(
+        tmp_path / "in", "-o", tmp_path / "out", "--resume"
+    )  # a failure makes nothing livestyle's own
+    assert done.returncode == 1
+    assert (tmp_path / "out" / "a.mp4").read_bytes() == b"precious"
+
+
+def test_a_run_that_may_not_overwrite_forgets_nothing_of_the_one_before(tmp_path: Path) -> None:
+    clips(tmp_path / "in", "a.mp4")
+    arguments = [tmp_path / "in", "-o", tmp_path / "out"]
+    codes = [
+        batch(*arguments).returncode,
+        batch(*arguments).returncode,
+        batch(*arguments, "--resume").returncode,
+    ]
+    assert codes == [0, 1, 0]
+    row = report(tmp_path / "out")["a.mp4"]
+    assert (row["status"], row["said"]) == ("skipped", [])
+
+
+def test_nothing_is_said_at_the_end_by_a_process_that_was_stopped(tmp_path: Path) -> None:
+    """A signal that came while it ended by itself showed as a traceback, in half of the runs."""
+    clips(tmp_path / "in", "a.mp4")
+    for number in range(6):
+        done = batch(tmp_path / "in", "-o", tmp_path / f"out{number}", "--strength", 0)
+        assert done.returncode == 0
+        assert "Traceback" not in done.stdout + done.stderr
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has them")

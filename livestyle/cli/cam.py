@@ -88,6 +88,7 @@ _OPTIONS = (
         metavar="FILE|URL|-",
         help="Write to a file, to a stream (rtmp://...), or raw to stdout; may be given several times.",
     ),
+    click.option("--overwrite", is_flag=True, help="Replace outputs that exist."),
     click.option("--virtual-camera", is_flag=True, help="Offer the painting as a camera to other programs."),
     click.option(
         "--duration",
@@ -165,19 +166,14 @@ def _archive(
 
     notice = Notice()
     outputs = stack.enter_context(closing(Outputs(lambda name, why: notice.say(f"{name}: {why}"))))
+    live = {"size": source.size, "rate": source.fps, "sound": options["sound"], "epoch": source.epoch}
     for spec in options["outputs"]:
-        outputs.add(
-            spec,
-            open_live_sink(spec, source.size, rate=source.fps, sound=options["sound"], epoch=source.epoch),
-        )
+        outputs.add(spec, open_live_sink(spec, **live, overwrite=options["overwrite"]))
     if options["virtual_camera"]:
         from livestyle.sinks.virtual_camera import VirtualCamera
 
         outputs.add("virtual camera", VirtualCamera(source.size, rate=source.fps))
-    recorder = partial(
-        open_live_sink, size=source.size, rate=source.fps, sound=options["sound"], epoch=source.epoch
-    )
-    return Archive(options["folder"], recorder, outputs, background, notice)
+    return Archive(options["folder"], partial(open_live_sink, **live), outputs, background, notice)
 
 
 def _screen(stack: ExitStack, source: LiveSource, options: dict[str, Any]) -> Screen | None:

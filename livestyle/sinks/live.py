@@ -24,12 +24,13 @@ def open_live_sink(
     rate: float,
     sound: bool = False,
     epoch: float | None = None,
+    overwrite: bool = True,
 ) -> Sink:
     """Open a file, a URL, or `-` for raw video on stdout, for live frames of `size` (width, height).
 
     `rate` is about how many come a second. With `sound` the default microphone goes into a file too, in
     step: `epoch` is the source's, `time.perf_counter()` at pts 0. Without a microphone there is a notice,
-    and no sound. Raises `SinkError`.
+    and no sound. A file that exists is replaced if `overwrite`. Raises `SinkError`.
     """
     if str(target) == "-":
         from livestyle.sinks.raw import RawSink
@@ -39,11 +40,11 @@ def open_live_sink(
         from livestyle.sinks.stream import StreamSink
 
         return StreamSink(str(target), size, rate=rate)
-    return _open_recorder(Path(target), size, rate, sound, epoch)
+    return _open_recorder(Path(target), size, rate, sound, epoch, overwrite)
 
 
 def _open_recorder(
-    path: Path, size: tuple[int, int], rate: float, sound: bool, epoch: float | None
+    path: Path, size: tuple[int, int], rate: float, sound: bool, epoch: float | None, overwrite: bool
 ) -> Recorder:
     from livestyle.sinks.recording import Recorder
 
@@ -51,7 +52,7 @@ def _open_recorder(
         microphone = _microphone() if sound else None
         if microphone is not None:
             opened.callback(microphone.close)
-        recorder = Recorder(path, size, rate=rate, microphone=microphone, epoch=epoch)
+        recorder = Recorder(path, size, rate=rate, microphone=microphone, epoch=epoch, overwrite=overwrite)
         opened.pop_all()  # the recorder closes it from here on
     return recorder
 

@@ -50,10 +50,11 @@ class Recorder:
         rate: float = 30.0,
         microphone: Microphone | None = None,
         epoch: float | None = None,
+        overwrite: bool = True,
     ) -> None:
         self.path = Path(path)
         self._form = _format(self.path)
-        self._part = _claim(self.path)
+        self._part = _claim(self.path, overwrite)
         self._opened = ExitStack()
         self._failure: str | None = None
         try:
@@ -179,9 +180,9 @@ def _format(path: Path) -> str:
     return _FORMATS[path.suffix.lower()]
 
 
-def _claim(path: Path) -> Path:
+def _claim(path: Path, overwrite: bool) -> Path:
     """Make the file that grows, beside `path`, without touching what an earlier crash may have left there."""
-    PartialFile(path).discard()  # says what is wrong with the place, if anything is
+    PartialFile(path, overwrite=overwrite).discard()  # says what is wrong with the place, if anything is
     for number in count(1):
         part = path.with_name(f"{path.stem}.part{number if number > 1 else ''}{path.suffix}")
         try:
