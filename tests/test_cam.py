@@ -264,6 +264,18 @@ def test_without_a_window_a_file_is_written(tmp_path: Path) -> None:
     assert len(times) > 10
 
 
+def test_a_file_that_exists_is_kept_unless_told_otherwise(tmp_path: Path) -> None:
+    (tmp_path / "live.mp4").write_bytes(b"precious")
+    command = ["cam", "--camera", "pattern", "--size", "160x120", "--no-window", "--duration", "1"]
+    command += ["--output", str(tmp_path / "live.mp4")]
+    done = livestyle(*command)
+    assert done.returncode == 1
+    assert "it exists; choose another name, or add --overwrite" in done.stderr
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"precious"]
+    assert livestyle(*command, "--overwrite").returncode == 0
+    assert len(video_seconds(tmp_path / "live.mp4")) > 3
+
+
 def test_a_show_that_nobody_would_see_is_refused() -> None:
     done = livestyle("cam", "--camera", "pattern", "--no-window")
     assert done.returncode == 2

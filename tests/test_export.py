@@ -127,7 +127,7 @@ def test_the_natural_picture_comes_in_every_size() -> None:
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["net.pt"], "name it net.onnx"),
+        (["net.bin"], "name it net.onnx"),
         (["no/net.onnx"], "there is no folder"),
     ],
 )

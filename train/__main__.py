@@ -1,8 +1,14 @@
 """python -m train: fit, add, optimize, evaluate, compare, throughput, export, tesserae."""
 
+from importlib.util import find_spec
+
 import click
 
 from livestyle.errors import LivestyleError
+
+if missing := [name for name in ("matplotlib", "torch") if find_spec(name) is None]:
+    raise SystemExit(f"training needs {' and '.join(missing)}: pip install -e '.[train]'")
+
 from train.commands.add import add_command
 from train.commands.compare import compare_command
 from train.commands.evaluate import evaluate_command

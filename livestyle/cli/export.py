@@ -15,8 +15,7 @@ from livestyle.cli.options import FILE, FrameSize, model_option
     "--format",
     "form",
     type=click.Choice(["onnx", "torchscript", "openvino"]),
-    default="onnx",
-    help="What to write: .onnx, .pt, or .xml with .bin.",
+    help="What to write: .onnx, .pt, or .xml with .bin; by default what OUT's suffix says.",
 )
 @click.option(
     "--size", type=FrameSize(), default="1280x720", metavar="WxH", help="Size of the frames, in pixels."
@@ -28,14 +27,17 @@ from livestyle.cli.options import FILE, FrameSize, model_option
     help="Of the ONNX graph; the statistics of its norms stay float32.",
 )
 @model_option
-def export(target: Path, form: str, size: tuple[int, int], precision: str, model: str) -> None:
+def export(target: Path, form: str | None, size: tuple[int, int], precision: str, model: str) -> None:
     """Write the network to OUT for other programs, and the styles beside it.
 
     Its inputs are `frame` (H, W, 3), RGB uint8, and `affine`, a row of OUT's .styles.json; its output is like
     `frame`.
     """
+    from livestyle.export import FORMATS
     from livestyle.export import export as write
     from livestyle.weights import load_weights
 
+    by_suffix = {suffix: name for name, suffix in FORMATS.items()}
+    form = form or by_suffix.get(target.suffix, "onnx")
     styles = write(load_weights(model), target, form, size, precision)
     click.echo(f"{target}: {model}, {size[0]}x{size[1]}; styles: {styles}")

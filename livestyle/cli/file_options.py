@@ -35,7 +35,7 @@ _FILES = (
     steady_option,
     click.option(
         "--fps",
-        type=FiniteRange(min=0, max=1000, min_open=True),
+        type=FiniteRange(min=0.001, max=1000),
         metavar="FRAMES",
         help="Force a constant frame rate; of numbered pictures, how many are shown a second.",
     ),

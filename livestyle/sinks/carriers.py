@@ -52,8 +52,8 @@ def carrier_for(
         return _Attachment(output, cast(AttachmentStream, stream)), ""
     if stream.type == "video" and container.attachments:
         return _Cover(output, stream, media), ""
-    if stream.type == "video" and container.muxer in ("mp4", "mov"):
-        return _Copied(output, stream), ""
+    if stream.type == "video":
+        return None, "is a cover, which is left out: .mkv keeps it"
     return None, f"is left out: there is no place for it in {container.muxer} files"
 
 
