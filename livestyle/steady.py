@@ -10,7 +10,7 @@ State is an argument and a result: the caller keeps it from frame to frame.
 """
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -31,7 +31,7 @@ _RENEWED = 0.025
 """The share of the painting that is new in each frame where nothing moves, at an amount of 1."""
 _MOTION = (8.0, 20.0)
 """A change of the input, in levels, at which 1/e of the last painting stays: at an amount of 0, and of 1."""
-_SPREAD = 12
+_SPREAD: Any = 12.0  # a number, where OpenCV's types name arrays only
 """As much of its neighbours' motion, in levels, a pixel takes over that did not move itself: its strokes
 change with theirs, but all at once they would flicker along every moving edge."""
 _LEAK_ROWS = 8
@@ -42,8 +42,8 @@ _STILL_TILES, _MOVING_TILES = 0.6, 0.75
 """The same for the tiles of the picture: even where little has texture, what has moves with the camera."""
 _TILES = (6, 8)
 """Rows and columns of tiles."""
-_TEXTURED = 3
-"""A tile with fewer textured pixels than this tells nothing; where most do not, nobody knows."""
+_TEXTURED = 0.03
+"""A tile with a smaller share of textured pixels than this tells nothing; where most do not, nobody knows."""
 _CAMERA_LEVEL = 4
 """A pixel moves, for that, when it changes by more levels than this, and by more than the noise does."""
 _CAMERA_MEMORY = 0.7
@@ -52,8 +52,8 @@ _NOISE_MEMORY = (0.9, 0.5)
 where it falls."""
 _CUT_LEVEL, _CUT_SHARE = 24, 0.5
 """A scene cut: more than this share of the pixels changed by more than this level."""
-_SAMPLE = 8
-"""Noise and cuts are judged by one pixel in this many, along each side."""
+_SAMPLE, _SAMPLES = 8, 40
+"""Noise, cuts and the camera are judged by one pixel in this many, along each side, or by so many rows."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,14 +82,15 @@ def hold(image: Image, last: Held | None, amount: float) -> Held:
     `amount` is how wide the dead-band is, 0 (the input itself) to 1; `last` is what the last call gave, at
     first None. After a cut, or when the size changes, everything starts anew.
     """
-    seen = np.ascontiguousarray(image[:-1:_SAMPLE, :-1:_SAMPLE])
+    step = max(_SAMPLE, image.shape[0] // _SAMPLES)
+    seen = np.ascontiguousarray(image[:-1:step, :-1:step])
     if last is None or amount == 0 or last.image.shape != image.shape:
         return Held(image, None, 0.0, seen, 0.0, None, 0)
-    change, texture = _change(seen, last.seen), _texture(image, seen)
-    flat = texture <= np.median(texture)
+    change = _change(seen, last.seen)
     if _is_cut(change):
         return Held(image, None, 0.0, seen, last.noise, None, 0)
-    now = _noise(seen[flat], last.seen[flat])
+    texture = _texture(image, seen, step)
+    now = _noise(seen, last.seen, texture)
     noise = now + (last.noise - now) * _NOISE_MEMORY[int(now < last.noise)]
     level = max(_CAMERA_LEVEL, _BAND_DEVIATIONS * noise)
     tiles = _moving_tiles(change > level, texture > 2 * level)
@@ -117,7 +118,7 @@ def settle(painted: Image, given: Held, shown: Image | None, amount: float) -> I
     """
     if given.motion is None or shown is None or amount == 0:
         return painted
-    around = np.minimum(cv2.blur(given.motion, (5, 5)), np.maximum(given.motion, _SPREAD))
+    around = cv2.min(cv2.blur(given.motion, (5, 5)), cv2.max(given.motion, _SPREAD))
     share = cv2.LUT(around, _shares(amount * given.calm))
     kept = cv2.cvtColor(share, cv2.COLOR_GRAY2RGB)
     # 8-bit products take half the time of cv2.blendLinear; their rounding errors are one level at most
@@ -140,30 +141,33 @@ def _change(a: Image, b: Image) -> Levels:
     return np.asarray(cv2.max(cv2.max(red, green), blue), np.uint8)
 
 
-def _noise(a: Image, b: Image) -> float:
-    """Standard deviation of the noise in the same pixels (N, 3) of two frames.
+def _noise(a: Image, b: Image, texture: Levels) -> float:
+    """Standard deviation of the noise in each of two frames, where they have the least texture.
 
     It is that of the noisiest channel: one by one, for they may be as one (a sensor's luma) or independent.
     Taken from the smallest quarter of the differences, to which motion is an outlier: a normal difference
     with a deviation of sqrt(2) is smaller than 0.45 with a probability of a quarter.
     """
-    change = cv2.absdiff(a, b)
-    return max(_quarter(np.ascontiguousarray(change[:, channel])) for channel in range(3)) / 0.45
+    even = (texture <= _quantile(texture, 0.5)).view(np.uint8)
+    change = np.asarray(cv2.absdiff(a, b), np.uint8)
+    return max(_quantile(change, 0.25, channel, even) for channel in range(3)) / 0.45
 
 
-def _quarter(change: Levels) -> float:
-    """What a quarter of the changes are smaller than: between the levels, to which they are rounded."""
-    counts = cv2.calcHist([change], [0], None, [256], [0, 256]).ravel()
-    wanted = 0.25 * change.size
-    level = int(np.searchsorted(counts.cumsum(), wanted))
-    into = (wanted - counts[:level].sum()) / counts[level]
+def _quantile(levels: Levels | Image, share: float, channel: int = 0, mask: Levels | None = None) -> float:
+    """What that share of the levels are smaller than: between the whole ones, to which they are rounded."""
+    counts = cv2.calcHist([levels], [channel], mask, [256], [0, 256]).ravel()
+    below = counts.cumsum()
+    wanted = share * below[-1]
+    level = int(np.searchsorted(below, wanted))
+    into = 1 - (below[level] - wanted) / counts[level]
     return float(into / 2 if level == 0 else level - 0.5 + into)
 
 
-def _texture(image: Image, seen: Image) -> Levels:
-    """How much the pixels `seen` differ from their neighbours to the right or below, (H, W)."""
-    right, below = image[:-1:_SAMPLE, 1::_SAMPLE], image[1::_SAMPLE, :-1:_SAMPLE]
-    return np.maximum(*(_change(seen, np.ascontiguousarray(side)) for side in (right, below)))
+def _texture(image: Image, seen: Image, step: int) -> Levels:
+    """How much the pixels `seen`, one in `step`, differ from those to their right or below, (H, W)."""
+    right, below = image[:-1:step, 1::step], image[1::step, :-1:step]
+    differences = [_change(seen, np.ascontiguousarray(side)) for side in (right, below)]
+    return np.asarray(cv2.max(*differences), np.uint8)
 
 
 def _moving_tiles(moved: Mask, textured: Mask) -> float:
@@ -177,14 +181,10 @@ def _moving_tiles(moved: Mask, textured: Mask) -> float:
     return float((2 * moving > told)[tells].mean()) if 2 * tells.sum() >= tells.size else 0.0
 
 
-def _by_tile(mask: Mask) -> NDArray[np.intp]:
-    """How many pixels of a mask are set in each tile."""
-    counts = mask.astype(np.intp)
-    for axis, tiles in enumerate(_TILES):
-        length = mask.shape[axis]
-        begins = np.arange(min(tiles, length)) * length // min(tiles, length)
-        counts = np.add.reduceat(counts, begins, axis=axis)
-    return counts
+def _by_tile(mask: Mask) -> NDArray[np.float32]:
+    """The share of a mask's pixels that are set in each tile."""
+    rows, columns = _TILES
+    return np.asarray(cv2.resize(mask.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA))
 
 
 def _falling(value: float, low: float, high: float) -> float:
