@@ -1,5 +1,6 @@
 import logging
 import os
+import signal
 import threading
 from collections.abc import Iterator
 from functools import cache
@@ -10,6 +11,12 @@ import pytest
 
 from livestyle.errors import EngineError
 from tests.display import Display, require_tools
+
+
+def pytest_configure() -> None:
+    """Lets Ctrl-C reach the commands under test: a shell's background jobs are started with it ignored."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
