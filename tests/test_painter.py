@@ -132,6 +132,13 @@ def test_blending_uses_the_frame_of_its_own_moment(painter: Painter) -> None:
         np.testing.assert_allclose(painted.image, expected, atol=0.51)
 
 
+@pytest.mark.parametrize("color", [(0, 0, 0), (128, 128, 128), (128, 60, 60), (90, 140, 220)])
+def test_an_even_picture_stays_as_it_is(color: tuple[int, int, int], painter: Painter) -> None:
+    """Of whatever colour: channels that differ from one another are no contrast."""
+    image = np.full((48, 64, 3), color, np.uint8)
+    assert np.array_equal(painter(image), image)
+
+
 def test_a_fade_to_black_ends_in_black(painter: Painter) -> None:
     """Without contrast there is nothing to paint: no grey flash where a film goes dark."""
     image = scene(64, 48)
