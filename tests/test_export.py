@@ -108,6 +108,15 @@ def test_what_tensorrt_cannot_read_is_said(tmp_path: Path) -> None:
         build_plan(open_flavour("tensorrt-rtx"), b"not a graph")
 
 
+@pytest.mark.parametrize("name", ["net.pt", "net.xml"])
+def test_the_suffix_says_what_is_written(name: str, tmp_path: Path) -> None:
+    target = tmp_path / name
+    result = CliRunner().invoke(main, ["export", str(target), "--size", "64x48"])
+    assert result.exit_code == 0, result.output
+    begin = {"net.pt": b"PK", "net.xml": b"<?xml"}[name]  # TorchScript's files are zip archives
+    assert target.read_bytes().startswith(begin)
+
+
 def test_the_gate_lets_rounding_through_and_nothing_else() -> None:
     image = natural_frame(120, 160)
     off_by_one = image.astype(int) + np.random.default_rng(0).integers(-1, 2, image.shape)

@@ -41,8 +41,8 @@ class FileSource:
     frame; `pts` counts from the first one that comes. Rotation metadata is applied, interlaced frames are
     made progressive, more than 8 bits per channel become 8, high dynamic range becomes ordinary, transparent
     parts become black. The first frame is decoded on opening, so a file that opens has a picture and a true
-    size. Damaged frames are left out. `hwaccel` is one of
-    `livestyle.encoding.HWACCELS`. Raises `SourceError`.
+    size. Damaged frames are left out. `hwaccel` is one of `livestyle.encoding.HWACCELS`. Raises
+    `SourceError`.
     """
 
     live = False
