@@ -92,14 +92,7 @@ def hold(image: Image, last: Held | None, amount: float) -> Held:
     texture = _texture(image, seen, step)
     now = _noise(seen, last.seen, texture)
     noise = now + (last.noise - now) * _NOISE_MEMORY[int(now < last.noise)]
-    level = max(_CAMERA_LEVEL, _BAND_DEVIATIONS * noise)
-    tiles = _moving_tiles(change > level, texture > 2 * level)
-    if last.moving_tiles is not None:
-        tiles = _CAMERA_MEMORY * last.moving_tiles + (1 - _CAMERA_MEMORY) * tiles
-    calm = min(
-        _falling(float((change > level).mean()), _STILL_SHARE, _MOVING_SHARE),
-        _falling(tiles, _STILL_TILES, _MOVING_TILES),
-    )
+    calm, tiles = _camera(change, texture, noise, last.moving_tiles)
     if calm == 0:
         return Held(image, None, 0.0, seen, noise, tiles, 0)
     band = amount * calm * max(_BAND, _BAND_DEVIATIONS * noise)
@@ -168,6 +161,17 @@ def _texture(image: Image, seen: Image, step: int) -> Levels:
     right, below = image[:-1:step, 1::step], image[1::step, :-1:step]
     differences = [_change(seen, np.ascontiguousarray(side)) for side in (right, below)]
     return np.asarray(cv2.max(*differences), np.uint8)
+
+
+def _camera(change: Levels, texture: Levels, noise: float, moving_tiles: float | None) -> tuple[float, float]:
+    """How much the camera stands still, 0 to 1, and the share of the tiles that moved of late."""
+    level = max(_CAMERA_LEVEL, _BAND_DEVIATIONS * noise)
+    moved = change > level
+    tiles = _moving_tiles(moved, texture > 2 * level)
+    if moving_tiles is not None:
+        tiles = _CAMERA_MEMORY * moving_tiles + (1 - _CAMERA_MEMORY) * tiles
+    by_pixel = _falling(float(moved.mean()), _STILL_SHARE, _MOVING_SHARE)
+    return min(by_pixel, _falling(tiles, _STILL_TILES, _MOVING_TILES)), tiles
 
 
 def _moving_tiles(moved: Mask, textured: Mask) -> float:
