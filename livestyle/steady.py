@@ -9,6 +9,7 @@ Two steps around the network take that away, without optical flow, in time propo
 State is an argument and a result: the caller keeps it from frame to frame.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -54,6 +55,8 @@ _CUT_LEVEL, _CUT_SHARE = 24, 0.5
 """A scene cut: more than this share of the pixels changed by more than this level."""
 _SAMPLE, _SAMPLES = 8, 40
 """Noise, cuts and the camera are judged by one pixel in this many, along each side, or by so many rows."""
+_STRIP = 200_000
+"""Images are worked on so many bytes at a time: what one step writes is still in the cache for the next."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,9 +99,12 @@ def hold(image: Image, last: Held | None, amount: float) -> Held:
     if calm == 0:
         return Held(image, None, 0.0, seen, noise, tiles, 0)
     band = amount * calm * max(_BAND, _BAND_DEVIATIONS * noise)
-    motion = np.asarray(cv2.threshold(_change(image, last.image), band, 0, cv2.THRESH_TOZERO)[1], np.uint8)
-    held = last.image.copy()
-    cv2.copyTo(image, motion, held)
+    held, motion = np.empty_like(image), np.empty(image.shape[:2], np.uint8)
+    for rows in _strips(image):
+        now, before = image[rows], last.image[rows]
+        cv2.threshold(_change(now, before), band, 0, cv2.THRESH_TOZERO, dst=motion[rows])
+        held[rows] = before
+        cv2.copyTo(now, motion[rows], held[rows])
     leaking = held[last.turn :: _LEAK_ROWS]
     cv2.addWeighted(leaking, 2 / 3, image[last.turn :: _LEAK_ROWS], 1 / 3, 0, dst=leaking)
     return Held(held, motion, calm, seen, noise, tiles, (last.turn + 1) % _LEAK_ROWS)
@@ -112,12 +118,21 @@ def settle(painted: Image, given: Held, shown: Image | None, amount: float) -> I
     if given.motion is None or shown is None or amount == 0:
         return painted
     around = cv2.min(cv2.blur(given.motion, (5, 5)), cv2.max(given.motion, _SPREAD))
-    share = cv2.LUT(around, _shares(amount * given.calm))
-    kept = cv2.cvtColor(share, cv2.COLOR_GRAY2RGB)
-    # 8-bit products take half the time of cv2.blendLinear; their rounding errors are one level at most
-    old = cv2.multiply(shown, kept, scale=1 / 255)
-    new = cv2.multiply(painted, cv2.bitwise_not(kept), scale=1 / 255)
-    return np.asarray(cv2.add(old, new), np.uint8)
+    shares, settled = _shares(amount * given.calm), np.empty_like(painted)
+    for rows in _strips(painted):
+        kept = cv2.cvtColor(cv2.LUT(around[rows], shares), cv2.COLOR_GRAY2RGB)
+        # 8-bit products take half the time of cv2.blendLinear; their rounding errors are one level at most
+        old = cv2.multiply(shown[rows], kept, scale=1 / 255)
+        new = cv2.multiply(painted[rows], cv2.bitwise_not(kept), scale=1 / 255)
+        cv2.add(old, new, dst=settled[rows])
+    return settled
+
+
+def _strips(image: Image) -> Iterator[slice]:
+    """The rows of an image, a few at a time."""
+    height, width, channels = image.shape
+    rows = max(1, _STRIP // (width * channels))
+    return (slice(top, top + rows) for top in range(0, height, rows))
 
 
 def _shares(amount: float) -> Levels:
@@ -131,7 +146,7 @@ def _shares(amount: float) -> Levels:
 def _change(a: Image, b: Image) -> Levels:
     """The largest absolute difference over the channels, (H, W)."""
     red, green, blue = cv2.split(cv2.absdiff(a, b))
-    return np.asarray(cv2.max(cv2.max(red, green), blue), np.uint8)
+    return np.asarray(cv2.max(cv2.max(red, green, dst=red), blue, dst=red), np.uint8)
 
 
 def _noise(a: Image, b: Image, texture: Levels) -> float:
