@@ -1,6 +1,7 @@
 """What the numbers of a video's pixels mean: matrix, primaries, transfer and range (ITU-T H.273)."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,19 +33,25 @@ class Colors:
     @property
     def from_rgb(self) -> NDArray[np.float64]:
         """(3, 4): full-range RGB, and 1, to limited-range YCbCr in 8 bits."""
-        red, blue = _LUMA[self.matrix]
-        luma = np.array([red, 1 - red - blue, blue])
-        rows = [
-            219 / 255 * luma,
-            112 / 255 / (1 - blue) * (np.array([0, 0, 1]) - luma),
-            112 / 255 / (1 - red) * (np.array([1, 0, 0]) - luma),
-        ]
-        return np.column_stack([rows, [16, 128, 128]])
+        return _from_rgb(self.matrix)
 
 
+@cache
+def _from_rgb(matrix: int) -> NDArray[np.float64]:
+    red, blue = _LUMA[matrix]
+    luma = np.array([red, 1 - red - blue, blue])
+    rows = [
+        219 / 255 * luma,
+        112 / 255 / (1 - blue) * (np.array([0, 0, 1]) - luma),
+        112 / 255 / (1 - red) * (np.array([1, 0, 0]) - luma),
+    ]
+    return np.column_stack([rows, [16, 128, 128]])
+
+
+@cache
 def to_rgb(matrix: int, full_range: bool) -> NDArray[np.float64]:
     """(3, 4): YCbCr of that matrix in 8 bits, and 1, to full-range RGB."""
-    forward = Colors(matrix).from_rgb
+    forward = _from_rgb(matrix).copy()
     if full_range:
         forward[:, :3] *= np.array([[255 / 219], [255 / 224], [255 / 224]])
         forward[0, 3] = 0
