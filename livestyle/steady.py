@@ -101,10 +101,10 @@ def hold(image: Image, last: Held | None, amount: float) -> Held:
     band = amount * calm * max(_BAND, _BAND_DEVIATIONS * noise)
     held, motion = np.empty_like(image), np.empty(image.shape[:2], np.uint8)
     for rows in _strips(image):
-        now, before = image[rows], last.image[rows]
-        cv2.threshold(_change(now, before), band, 0, cv2.THRESH_TOZERO, dst=motion[rows])
-        held[rows] = before
-        cv2.copyTo(now, motion[rows], held[rows])
+        new, old = image[rows], last.image[rows]
+        cv2.threshold(_change(new, old), band, 0, cv2.THRESH_TOZERO, dst=motion[rows])
+        held[rows] = old
+        cv2.copyTo(new, motion[rows], held[rows])
     leaking = held[last.turn :: _LEAK_ROWS]
     cv2.addWeighted(leaking, 2 / 3, image[last.turn :: _LEAK_ROWS], 1 / 3, 0, dst=leaking)
     return Held(held, motion, calm, seen, noise, tiles, (last.turn + 1) % _LEAK_ROWS)

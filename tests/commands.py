@@ -1,5 +1,6 @@
-"""`livestyle video` as a process with a deadline, without the network."""
+"""The command, called in this process or as one with a deadline."""
 
+import logging
 import os
 import subprocess
 import sys
@@ -7,12 +8,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner, Result
 
+from livestyle.cli import main
 from tests.pictures import scene
 
 COMMAND = [sys.executable, "-m", "livestyle", "video"]
 DEADLINE_SECONDS = 60
 posix = pytest.mark.skipif(os.name == "nt", reason="pipes, signals and limits as POSIX has them")
+
+
+def call(*arguments: object) -> Result:
+    """Calls `livestyle` in this process."""
+    # the log goes to the handler of the first call, whose stream click has closed since
+    logging.getLogger().handlers.clear()
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
 def livestyle(

@@ -1,6 +1,5 @@
 """The command as a user meets it: what it prints, how it exits, what it leaves behind."""
 
-import logging
 import os
 import signal
 import subprocess
@@ -11,23 +10,17 @@ from pathlib import Path
 import click
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
 
 from livestyle import weights
 from livestyle.cli import main
 from livestyle.sinks.picture import write_picture
 from livestyle.sources import open_source
 from livestyle.sources.picture import read_picture
+from tests.commands import call
 from tests.media import greys, make_video, sound_packets, video_seconds
 from tests.pictures import scene
 
 COMMAND = [sys.executable, "-m", "livestyle"]
-
-
-def call(*arguments: object) -> Result:
-    # the log goes to the handler of the first call, whose stream click has closed since
-    logging.getLogger().handlers.clear()
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
 @pytest.fixture

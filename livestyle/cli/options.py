@@ -142,9 +142,11 @@ def make_painter(
     stroke_size: float,
     *,
     streams: int = 1,
+    changing: bool = False,
 ) -> Painter:
-    """The painter that these options describe."""
+    """The painter that these options describe; `changing` where a style that changes is followed."""
     from livestyle.engine import load_engine
+    from livestyle.errors import StyleError
     from livestyle.painter import Painter
     from livestyle.timeline import Timeline
     from livestyle.weights import load_weights
@@ -153,6 +155,8 @@ def make_painter(
     timeline = Timeline.parse(style)
     for mix in timeline.mixes:
         mix.row(weights.styles)  # an unknown style is told before anything slow begins
+    if len(timeline.mixes) > 1 and not changing:
+        raise StyleError(f"{style} changes with time, as only livestyle video and batch can: name one style")
     engine = load_engine(weights, backend, streams=streams, precision=precision)
     return Painter(engine, timeline.at(0), strength, keep_colors, stroke_size)
 

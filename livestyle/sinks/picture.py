@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL.PngImagePlugin import PngInfo
 
@@ -11,12 +13,20 @@ from livestyle.errors import SinkError
 from livestyle.frame import Image
 from livestyle.sinks.partial import PartialFile
 
+_TRANSPARENT = (".png", ".webp", ".tif", ".tiff")
 
-def write_picture(path: Path | str, image: Image) -> None:
-    """Write `image` in the format that the suffix of `path` names, whole or not at all. Raises SinkError."""
+
+def write_picture(path: Path | str, image: Image, alpha: NDArray[np.uint8] | None = None) -> None:
+    """Write `image` in the format that the suffix of `path` names, whole or not at all. Raises SinkError.
+
+    `alpha` (H, W) says how opaque each pixel is, for a format that `keeps_alpha`.
+    """
     partial = _open(path)
+    pixels = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
     try:
-        _, encoded = cv2.imencode(partial.path.suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+        _, encoded = cv2.imencode(
+            partial.path.suffix, pixels if alpha is None else cv2.merge([pixels, alpha])
+        )
         partial.part.write_bytes(encoded.tobytes())
     except (cv2.error, OSError) as error:
         partial.discard()
@@ -25,6 +35,11 @@ def write_picture(path: Path | str, image: Image) -> None:
         partial.discard()
         raise
     partial.commit()
+
+
+def keeps_alpha(path: Path | str) -> bool:
+    """Whether pictures of that suffix can be transparent."""
+    return Path(path).suffix.lower() in _TRANSPARENT
 
 
 def write_snapshot(folder: Path, name: str, image: Image, notes: Mapping[str, str]) -> Path:

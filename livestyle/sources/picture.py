@@ -1,19 +1,31 @@
-"""Still pictures, read by OpenCV."""
+"""Still pictures, read by OpenCV; their colour profile and their transparency, by Pillow."""
 
+import warnings
+from io import BytesIO
 from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+from PIL import ImageOps
 
 from livestyle.errors import SourceError
 from livestyle.frame import Image
+from livestyle.sources.alpha import Alpha, over_black
 
 
 def read_picture(path: Path | str) -> Image:
-    """Read the picture at `path` upright, in 8 bits: grey becomes RGB, alpha is dropped, EXIF orientation is
-    applied.
+    """Read the picture at `path` as `read_with_alpha` does, on a black ground where it is transparent."""
+    image, alpha = read_with_alpha(path)
+    return image if alpha is None else over_black(image, alpha)
 
-    Raises `SourceError`.
+
+def read_with_alpha(path: Path | str) -> tuple[Image, Alpha | None]:
+    """Read the picture at `path` upright, in 8 bits of sRGB, and its alpha where not all of it is opaque.
+
+    Grey becomes RGB, EXIF orientation is applied, colours of another profile (a phone's Display P3) are
+    converted. Raises `SourceError`.
     """
     try:
         encoded = np.fromfile(
@@ -32,4 +44,38 @@ def read_picture(path: Path | str) -> Image:
         raise SourceError(
             f"cannot read {path}: a damaged picture, or none that opencv knows; videos go to livestyle video"
         )
-    return cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
+    return _as_pillow_knows(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False), encoded)
+
+
+def _as_pillow_knows(image: Image, encoded: NDArray[np.uint8]) -> tuple[Image, Alpha | None]:
+    """The decoded image in sRGB, and its alpha; as it is where Pillow does not know the format."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it is large, or oddly written: OpenCV has read it
+        try:
+            with Pillow.open(BytesIO(encoded.tobytes())) as picture:
+                return _to_srgb(image, picture.info.get("icc_profile")), _alpha(picture)
+        except (OSError, ValueError, SyntaxError, Pillow.DecompressionBombError):
+            return image, None
+
+
+def _to_srgb(image: Image, profile: bytes | None) -> Image:
+    if not profile:
+        return image
+    from PIL import ImageCms
+
+    try:
+        source = ImageCms.ImageCmsProfile(BytesIO(profile))
+        if source.profile.xcolor_space.strip() != "RGB":  # of CMYK or grey, which OpenCV has made RGB already
+            return image
+        target = ImageCms.createProfile("sRGB")
+        converted = ImageCms.profileToProfile(Pillow.fromarray(image), source, target)
+    except (ImageCms.PyCMSError, OSError):  # a damaged profile says nothing
+        return image
+    return np.array(converted, np.uint8)
+
+
+def _alpha(picture: Pillow.Image) -> Alpha | None:
+    if not picture.has_transparency_data:
+        return None
+    alpha = np.array(ImageOps.exif_transpose(picture).convert("RGBA").getchannel("A"), np.uint8)
+    return None if alpha.min() == 255 else alpha

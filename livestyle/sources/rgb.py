@@ -14,6 +14,7 @@ from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
 from livestyle import colors
 from livestyle.colors import Colors
 from livestyle.frame import Image
+from livestyle.sources.alpha import over_black
 from livestyle.sources.tonemap import ToneMapper
 
 logger = logging.getLogger(__name__)
@@ -75,7 +76,7 @@ class ToRgb:
         if alpha.min() == 255:
             return np.ascontiguousarray(rgba[..., :3])
         self._tell("has transparent parts: they are painted as black")
-        return np.asarray(cv2.multiply(rgba[..., :3], cv2.merge([alpha] * 3), scale=1 / 255), np.uint8)
+        return over_black(rgba[..., :3], alpha)
 
     def _reformat(self, frame: VideoFrame, form: str) -> Image:
         converted = self._reformatter.reformat(
