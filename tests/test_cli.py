@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NoReturn
 
 import click
 import numpy as np
@@ -189,6 +190,15 @@ def test_a_mistake_with_a_picture_is_one_clear_line(
     assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1)
     assert expected in result.stderr
     assert list(tmp_path.iterdir()) == [photo]
+
+
+def test_ctrl_c_in_a_command_without_a_file_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(weights, "load_weights", stop)
+    result = call("styles")
+    assert (result.exit_code, result.stderr) == (130, "stopped\n")
 
 
 def test_usage_errors_exit_with_2(clip: Path) -> None:

@@ -37,7 +37,7 @@ _OPTIONS = (
         "--camera",
         default="0",
         metavar="NUMBER|NAME|URL|FILE|pattern",
-        help="A camera, a stream, a clip that stands in for one, or a moving test pattern.",
+        help="A camera, a stream, a clip that stands in for one, over and over, or a moving test pattern.",
     ),
     click.option("--size", type=Size(), metavar="WxH", help="Size to ask the camera for."),
     click.option("--fps", type=FiniteRange(1, 240), metavar="HZ", help="Frame rate to ask the camera for."),
