@@ -11,7 +11,7 @@ import av
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.packet import Packet
-from av.stream import AttachmentStream, Stream
+from av.stream import AttachmentStream, Disposition, Stream
 from av.subtitles.codeccontext import SubtitleCodecContext
 from av.subtitles.stream import SubtitleStream
 
@@ -50,10 +50,8 @@ def carrier_for(
         return _subtitles(cast(SubtitleStream, stream), output, container)
     if stream.type == "attachment" and container.attachments:
         return _Attachment(output, cast(AttachmentStream, stream)), ""
-    if stream.type == "video" and container.attachments:
-        return _Cover(output, stream, media), ""
     if stream.type == "video":
-        return None, "is a cover, which is left out: .mkv keeps it"
+        return _cover(stream, output, container, media)
     return None, f"is left out: there is no place for it in {container.muxer} files"
 
 
@@ -78,6 +76,16 @@ def _sound(track: AudioStream, output: OutputContainer, container: Container) ->
 def _has_its_header_in_packets(track: AudioStream) -> bool:
     """Whether it is AAC as transport streams have it."""
     return track.codec_context.name == "aac" and not track.codec_context.extradata
+
+
+def _cover(
+    stream: Stream, output: OutputContainer, container: Container, media: Media
+) -> tuple[Carrier | None, str]:
+    if container.attachments:
+        return _AttachedCover(output, stream, media), ""
+    if stream.codec_context is not None and stream.codec_context.name in container.covers:
+        return _Cover(output, stream, media), ""
+    return None, "is a cover, which is left out: .mp4 or .mkv keeps it"
 
 
 def _subtitles(
@@ -172,16 +180,38 @@ class _Attachment:
 
 
 class _Cover:
+    """A picture on the cover, as mp4 has it: a track of one packet."""
+
+    def __init__(self, output: OutputContainer, stream: Stream, media: Media) -> None:
+        track = output.add_stream_from_template(stream)
+        track.disposition = Disposition.attached_pic
+        self.track: Stream | None = track
+        self._packet = _first_packet(stream, media)
+
+    def carry(self, packet: Packet[Stream] | None) -> Sequence[Packet[Stream]]:
+        if packet is not None or self._packet is None:
+            return []
+        self._packet.pts = self._packet.dts = None  # it belongs to no moment
+        return [self._packet]
+
+
+class _AttachedCover:
     """A picture on the cover, which Matroska keeps as an attachment."""
 
     track: Stream | None = None
 
     def __init__(self, output: OutputContainer, stream: Stream, media: Media) -> None:
         mimetype = _IMAGE_TYPES.get(stream.codec_context.name, "image/jpeg")
-        with closing(media.open()) as container:
-            packets = container.demux(container.streams[stream.index])
-            data = next((bytes(packet) for packet in packets if packet.size), b"")
-        output.add_attachment(f"cover.{mimetype.rpartition('/')[2]}", mimetype, data)
+        packet = _first_packet(stream, media)
+        output.add_attachment(
+            f"cover.{mimetype.rpartition('/')[2]}", mimetype, bytes(packet) if packet else b""
+        )
 
     def carry(self, packet: Packet[Stream] | None) -> Sequence[Packet[Stream]]:  # noqa: ARG002
         return []
+
+
+def _first_packet(stream: Stream, media: Media) -> Packet[Stream] | None:
+    with closing(media.open()) as container:
+        packets = container.demux(container.streams[stream.index])
+        return next((packet for packet in packets if packet.size), None)

@@ -28,6 +28,9 @@ class Container:
     """What becomes of other text; empty where there is no place for subtitles."""
     chapters: bool = True
     attachments: bool = False
+    """Whether it holds files such as fonts, and pictures on the cover with them."""
+    covers: frozenset[str] = frozenset()
+    """The codecs of pictures on the cover for which it has a place of their own."""
     options: dict[str, str] = field(default_factory=dict)
     stream_options: dict[str, str] = field(default_factory=dict)
     """In place of `options` where the file cannot be gone back in, as in a pipe."""
@@ -51,6 +54,7 @@ _MP4 = Container(
     frozenset({"aac", "mp3", "ac3", "eac3", "alac", "opus", "flac"}),
     subtitles=frozenset({"mov_text"}),
     subtitle_encoder="mov_text",
+    covers=frozenset({"mjpeg", "png"}),
     options=_MP4_OPTIONS,
     stream_options=_MP4_STREAM,
 )
@@ -137,7 +141,7 @@ def container_of(path: Path | str, form: str | None = None) -> Container:
     Raises SinkError where the suffix says nothing.
     """
     if str(path) == STDOUT:
-        return replace(_MKV if form is None else CONTAINERS[form], header_first=True)
+        return replace(_MKV if form is None else CONTAINERS[form], header_first=True, covers=frozenset())
     if form is not None:
         return CONTAINERS[form]
     suffix = Path(path).suffix

@@ -105,7 +105,8 @@ class Tracks:
             logger.warning("%s of %s %s", _called(stream), self._name, notice)
         if carrier is not None and carrier.track is not None:
             carrier.track.metadata.update(_tags(stream.metadata))
-            carrier.track.disposition = stream.disposition
+            if stream.type != "video":
+                carrier.track.disposition = stream.disposition
         return carrier
 
     def _add_chapters(self) -> None:
@@ -156,6 +157,8 @@ class Tracks:
     def _mux(self, carrier: Carrier, packet: Packet[Stream] | None) -> None:
         for carried in carrier.carry(packet):
             shift = round(self._origin / carried.time_base)
+            if carried.pts is carried.dts is None:  # a cover has no time
+                carried.pts = carried.dts = shift
             carried.pts = None if carried.pts is None else carried.pts - shift
             carried.dts = None if carried.dts is None else carried.dts - shift
             assert carrier.track is not None
