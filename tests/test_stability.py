@@ -2,7 +2,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from train.stability import Pair, compressed, make_pair, stability_loss
+from train.stability import Pair, make_pair, stability_loss
 
 
 def photos(batch: int = 64, side: int = 48) -> torch.Tensor:
@@ -79,27 +79,3 @@ def test_a_style_that_counts_less_is_less_of_the_loss() -> None:
     parts = [stability_loss(x, flickering, pair, one.roll(i)) for i in range(len(x))]
     assert sum(parts) == pytest.approx(float(whole), rel=1e-5)
     assert stability_loss(x, flickering, pair, torch.full((len(x),), 0.5)) == pytest.approx(float(whole) / 2)
-
-
-def test_compression_loses_fine_detail_and_keeps_what_is_even() -> None:
-    even = torch.full((8, 3, 40, 44), 0.5)
-    random = torch.Generator().manual_seed(0)
-    assert (compressed(even, random) - even).abs().max() < 0.003
-    coarse = photos(16, 43)
-    fine = (coarse + 0.02 * torch.randn(coarse.shape, generator=random)).clamp(0, 1)
-    sent = compressed(fine, random)
-    assert sent.shape == fine.shape
-    noise, rest = (fine - coarse).square().mean((1, 2, 3)), (sent - coarse).square().mean((1, 2, 3))
-    assert (rest < 1.5 * noise).all()
-    assert rest.min() < 0.6 * noise.mean()  # what is lost is mostly noise
-    assert not torch.equal(compressed(fine, random), sent)  # of another quality, in other blocks
-
-
-def test_compression_shows_its_blocks() -> None:
-    """A slope becomes steps, which are larger between blocks than within them."""
-    slope = torch.linspace(0.2, 0.8, 64).expand(1, 3, 64, 64)
-    slope = slope + 0.02 * torch.randn(slope.shape, generator=torch.manual_seed(2))
-    sent = torch.cat([compressed(slope, torch.Generator().manual_seed(seed)) for seed in range(40)])
-    jumps = sent.diff(dim=3).abs().mean((1, 2))  # (40, 63)
-    by_place = torch.stack([jumps[:, place::8].mean(1) for place in range(8)])
-    assert (by_place.max(0).values / by_place.median(0).values).median() > 1.3

@@ -1,5 +1,4 @@
-"""Steadiness learnt from photos alone: the same photo moved, re-exposed, compressed and noisy must be painted
-the same.
+"""Steadiness learnt from photos alone: the same photo moved, re-exposed and noisy must be painted the same.
 
 The loss is the luminance-relaxed temporal loss of Gao et al. 2018 ("ReCoNet: Real-time Coherent Video Style
 Transfer Network", eq. 4) with an L1 norm as in Wang et al. 2020 ("Consistent Video Style Transfer via
@@ -14,8 +13,6 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 _LUMA = (0.2126, 0.7152, 0.0722)
-_BLOCK = 8
-"""Height and width of the blocks that codecs compress."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,8 +34,7 @@ class Pair:
 
 
 def make_pair(photos: Tensor, random: Generator) -> Pair:
-    """Moves photos (B, 3, H, W), changes their exposure, adds noise and compresses some; `random` is on the
-    photos' device."""
+    """Moves photos (B, 3, H, W), changes their exposure and adds noise; `random` is on the photos' device."""
     places = _places(photos, random)
     moved = F.grid_sample(photos, places, mode="bilinear", padding_mode="border", align_corners=False)
     valid = (places.abs() <= 1).all(3)[:, None]
@@ -46,9 +42,8 @@ def make_pair(photos: Tensor, random: Generator) -> Pair:
     gain, gamma = _uniform(0.92, 1.08, batch, random), _uniform(0.95, 1.05, batch, random)
     exposed = (gain * moved.clamp_min(1e-4) ** gamma).clamp(0, 1)
     noisy = (exposed + _noise(photos, random)).clamp(0, 1)
-    sent = torch.where(_chosen(0.5, batch, random), compressed(noisy, random), noisy)
     luma = photos.new_tensor(_LUMA)[:, None, None]
-    return Pair(sent, ((exposed - moved) * luma).sum(1, keepdim=True), places, valid)
+    return Pair(noisy, ((exposed - moved) * luma).sum(1, keepdim=True), places, valid)
 
 
 def stability_loss(first: Tensor, second: Tensor, pair: Pair, importance: Tensor | None = None) -> Tensor:
@@ -84,7 +79,7 @@ def _global_motion(still: Tensor, unit: Tensor, random: Generator) -> Tensor:
     cos, sin = scale * angle.cos(), scale * angle.sin()
     x, y = pixels[..., :1], pixels[..., 1:]
     turned = torch.cat([cos * x - sin * y, sin * x + cos * y], dim=3)
-    whole = _chosen(0.5, batch, random)
+    whole = torch.rand(batch, 1, 1, 1, generator=random, device=random.device) < 0.5
     return torch.where(whole, pixels + shift.round(), turned + shift) * unit
 
 
@@ -102,40 +97,9 @@ def _noise(photos: Tensor, random: Generator) -> Tensor:
         0, 0.03, batch, random
     )
     blurred = 1.5 * F.avg_pool2d(noise, 3, stride=1, padding=1)
-    return torch.where(_chosen(0.5, batch, random), noise, blurred)
-
-
-def compressed(photos: Tensor, random: Generator) -> Tensor:
-    """Photos (B, 3, H, W) as codecs leave them: cosine coefficients of blocks rounded, fine ones coarsely.
-
-    The steps between levels grow in a line with the frequency, which is about what JPEG's tables do (ITU-T
-    T.81, annex K): from a tenth of those for a quality of 50 to all of them. Blocks begin anywhere.
-    """
-    height, width = photos.shape[2:]
-    row, column = torch.randint(1, _BLOCK + 1, (2,), generator=random, device=random.device).tolist()
-    below, right = -(height + row) % _BLOCK, -(width + column) % _BLOCK
-    padded = F.pad(photos, (column, right, row, below), mode="replicate")
-    blocks = padded.unfold(2, _BLOCK, _BLOCK).unfold(3, _BLOCK, _BLOCK)
-    cosines = _cosines().to(photos)
-    frequency = torch.arange(_BLOCK, device=photos.device)
-    coarseness = _uniform(0.1, 1, len(photos), random)[..., None, None]
-    steps = coarseness * (10 + 6 * (frequency[:, None] + frequency)) / 255
-    levels = (cosines @ blocks @ cosines.T / steps).round() * steps
-    restored = (cosines.T @ levels @ cosines).permute(0, 1, 2, 4, 3, 5).reshape(padded.shape)
-    return restored[:, :, row : row + height, column : column + width].clamp(0, 1)
-
-
-def _cosines() -> Tensor:
-    """The orthonormal discrete cosine transform of a block's columns, (frequency, place)."""
-    places, frequencies = torch.arange(_BLOCK) + 0.5, torch.arange(_BLOCK)
-    waves = torch.cos(torch.pi / _BLOCK * frequencies[:, None] * places)
-    waves[0] *= 0.5**0.5
-    return waves.mul((2 / _BLOCK) ** 0.5)
-
-
-def _chosen(share: float, batch: int, random: Generator) -> Tensor:
-    """Which photos something happens to, (B, 1, 1, 1)."""
-    return torch.rand(batch, 1, 1, 1, generator=random, device=random.device) < share
+    return torch.where(
+        torch.rand(batch, 1, 1, 1, generator=random, device=random.device) < 0.5, noise, blurred
+    )
 
 
 def _uniform(low: float, high: float, batch: int, random: Generator) -> Tensor:
