@@ -10,3 +10,9 @@ STEADY = 0.9
 
 STROKE_SIZES = (0.5, 4.0)
 """The smallest and the largest strokes: those of 2 are twice as large as the network paints them."""
+
+GRAIN = 5.0
+"""How much grain, in levels of 255, the network is given where a picture or what a camera sees is even.
+
+Files have none: in a sky that moves, strokes that stand still look like a dirty pane.
+"""

@@ -1,5 +1,6 @@
 """The value that travels from a source through the engine to a sink."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -8,6 +9,9 @@ from numpy.typing import NDArray
 
 Image: TypeAlias = NDArray[np.uint8]
 """RGB, shape (H, W, 3), C-contiguous. BGR exists only inside the OpenCV adapters."""
+
+_STRIP = 200_000
+"""Bytes of an image that stay in a processor's cache from one step to the next."""
 
 
 def as_image(array: object) -> Image:
@@ -25,3 +29,10 @@ class Frame:
     image: Image
     pts: float
     """Presentation time in seconds from the start of the stream."""
+
+
+def strips(image: Image) -> Iterator[slice]:
+    """The rows of an image, a multiple of 8 at a time, so few that they stay in the cache."""
+    height, width, channels = image.shape
+    rows = max(1, _STRIP // (8 * width * channels)) * 8
+    return (slice(top, top + rows) for top in range(0, height, rows))

@@ -14,6 +14,7 @@ from livestyle import defaults
 from livestyle.architecture import MIN_SIDE
 from livestyle.errors import SourceError
 from livestyle.frame import Frame
+from livestyle.grain import with_grain
 from livestyle.steady import Held, hold, settle
 
 if TYPE_CHECKING:
@@ -55,6 +56,9 @@ class Painter:
 
     What the original has of finer detail than that is laid over the painting.
     """
+
+    grain: float = 0.0
+    """How much grain the network is given where the image is even: `livestyle.grain` says why."""
 
     def __call__(self, image: Image) -> Image:
         """Paints an image by itself. Raises SourceError where it is smaller than the network can paint."""
@@ -126,7 +130,7 @@ class Painter:
             raise SourceError(
                 f"cannot paint {width}x{height}: the smallest is {MIN_SIDE}x{MIN_SIDE}; enlarge it"
             )
-        return self.engine.start(image, style)
+        return self.engine.start(with_grain(image, self.grain) if self.grain else image, style)
 
     def _finish(self, image: Image, painted: Image) -> Image:
         if painted.shape != image.shape:

@@ -9,7 +9,6 @@ Two steps around the network take that away, without optical flow, in time propo
 State is an argument and a result: the caller keeps it from frame to frame.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -17,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from livestyle.frame import Image
+from livestyle.frame import Image, strips
 
 Levels: TypeAlias = NDArray[np.uint8]
 """Levels of 255 for each pixel, (H, W)."""
@@ -55,8 +54,6 @@ _CUT_LEVEL, _CUT_SHARE = 24, 0.5
 """A scene cut: more than this share of the pixels changed by more than this level."""
 _SAMPLE, _SAMPLES = 8, 40
 """Noise, cuts and the camera are judged by one pixel in this many, along each side, or by so many rows."""
-_STRIP = 200_000
-"""Images are worked on so many bytes at a time: what one step writes is still in the cache for the next."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,7 +97,7 @@ def hold(image: Image, last: Held | None, amount: float) -> Held:
         return Held(image, None, 0.0, seen, noise, tiles, 0)
     band = amount * calm * max(_BAND, _BAND_DEVIATIONS * noise)
     held, motion = np.empty_like(image), np.empty(image.shape[:2], np.uint8)
-    for rows in _strips(image):
+    for rows in strips(image):
         new, old = image[rows], last.image[rows]
         cv2.threshold(_change(new, old), band, 0, cv2.THRESH_TOZERO, dst=motion[rows])
         held[rows] = old
@@ -119,20 +116,13 @@ def settle(painted: Image, given: Held, shown: Image | None, amount: float) -> I
         return painted
     around = cv2.min(cv2.blur(given.motion, (5, 5)), cv2.max(given.motion, _SPREAD))
     shares, settled = _shares(amount * given.calm), np.empty_like(painted)
-    for rows in _strips(painted):
+    for rows in strips(painted):
         kept = cv2.cvtColor(cv2.LUT(around[rows], shares), cv2.COLOR_GRAY2RGB)
         # 8-bit products take half the time of cv2.blendLinear; their rounding errors are one level at most
         old = cv2.multiply(shown[rows], kept, scale=1 / 255)
         new = cv2.multiply(painted[rows], cv2.bitwise_not(kept), scale=1 / 255)
         cv2.add(old, new, dst=settled[rows])
     return settled
-
-
-def _strips(image: Image) -> Iterator[slice]:
-    """The rows of an image, a few at a time."""
-    height, width, channels = image.shape
-    rows = max(1, _STRIP // (width * channels))
-    return (slice(top, top + rows) for top in range(0, height, rows))
 
 
 def _shares(amount: float) -> Levels:

@@ -14,7 +14,7 @@ HEAVY = {
     "torch": {"network", "backends"},
     "openvino": {"backends.openvino"},
     # painter blends whole frames, which OpenCV does several times faster than NumPy
-    "cv2": {"painter", "steady", "overlay", "sources", "sinks"},
+    "cv2": {"painter", "steady", "grain", "overlay", "sources", "sinks"},
     "onnx": {"onnx_graph"},
     "triton": {"backends.fused"},
     "av": {"sources", "sinks"},

@@ -95,7 +95,7 @@ def job_settings(
 def make_file_painter(style: str, *, strength: float, streams: int, **painting: Any) -> Painter:
     """The painter for whole files; with a strength of 0, which no key can change, it needs no network."""
     if strength:
-        return make_painter(style, strength=strength, streams=streams, changing=True, **painting)
+        return make_painter(style, strength=strength, streams=streams, for_files=True, **painting)
     from livestyle.backends.untouched import UntouchedEngine
     from livestyle.painter import Painter
     from livestyle.timeline import Timeline

@@ -119,9 +119,16 @@ _PAINTING = (
         metavar="FACTOR",
         help="How large the strokes are; large pictures may want 2.",
     ),
+    click.option(
+        "--grain",
+        type=FiniteRange(0, 20),
+        metavar="LEVELS",
+        help="Strokes where the original is even, as a sky: 0 is none. "
+        f"[default: {defaults.GRAIN:g} for image and cam, 0 for video files]",
+    ),
 )
 
-PAINTING = ("style", "model", "backend", "precision", "strength", "keep_colors", "stroke_size")
+PAINTING = ("style", "model", "backend", "precision", "strength", "keep_colors", "stroke_size", "grain")
 """The names of what `painting_options` adds."""
 
 
@@ -140,11 +147,12 @@ def make_painter(
     strength: float,
     keep_colors: bool,
     stroke_size: float,
+    grain: float | None,
     *,
     streams: int = 1,
-    changing: bool = False,
+    for_files: bool = False,
 ) -> Painter:
-    """The painter that these options describe; `changing` where a style that changes is followed."""
+    """The painter of these options; one `for_files` can change its style, and has no grain unasked."""
     from livestyle.engine import load_engine
     from livestyle.errors import StyleError
     from livestyle.painter import Painter
@@ -155,10 +163,12 @@ def make_painter(
     timeline = Timeline.parse(style)
     for mix in timeline.mixes:
         mix.row(weights.styles)  # an unknown style is told before anything slow begins
-    if len(timeline.mixes) > 1 and not changing:
+    if len(timeline.mixes) > 1 and not for_files:
         raise StyleError(f"{style} changes with time, as only livestyle video and batch can: name one style")
     engine = load_engine(weights, backend, streams=streams, precision=precision)
-    return Painter(engine, timeline.at(0), strength, keep_colors, stroke_size)
+    if grain is None:
+        grain = 0.0 if for_files else defaults.GRAIN
+    return Painter(engine, timeline.at(0), strength, keep_colors, stroke_size, grain=grain)
 
 
 def chosen_model(model: str, backend: str) -> str:
