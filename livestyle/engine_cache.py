@@ -8,6 +8,7 @@ import json
 import logging
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -79,12 +80,9 @@ class EngineCache:
         """All that is kept, the last used first."""
         found = []
         for path in self.folder.glob(f"*{_PLAN}"):
-            try:
-                note = json.loads(path.with_suffix(_NOTE).read_text(encoding="utf-8"))
+            with suppress(FileNotFoundError):  # another process may be making room
                 facts = path.stat()
-            except (OSError, ValueError):
-                note, facts = {}, path.stat()
-            found.append(Entry(path, note, facts.st_size, facts.st_mtime))
+                found.append(Entry(path, _note_of(path), facts.st_size, facts.st_mtime))
         return sorted(found, key=lambda entry: -entry.used)
 
     def clear(self) -> int:
@@ -104,6 +102,15 @@ class EngineCache:
 
     def _path(self, key: Mapping[str, object]) -> Path:
         return self.folder / f"{digest({'format': FORMAT, **key})}{_PLAN}"
+
+
+def _note_of(plan: Path) -> dict[str, Any]:
+    """What is noted about a plan; nothing where that cannot be read."""
+    try:
+        note = json.loads(plan.with_suffix(_NOTE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return note if isinstance(note, dict) else {}
 
 
 def _remove(plan: Path) -> None:

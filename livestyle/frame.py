@@ -15,11 +15,14 @@ _STRIP = 200_000
 
 
 def as_image(array: object) -> Image:
-    """The array as an Image, copied only where it is not C-contiguous. Raises ValueError where it is none."""
+    """The array as an Image, copied only where it is not C-contiguous, or read-only, which backends refuse.
+
+    Raises ValueError where it is none.
+    """
     if not isinstance(array, np.ndarray) or array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3:
         found = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else type(array).__name__
         raise ValueError(f"an image is RGB, uint8, of shape (height, width, 3); this is {found}")
-    return np.ascontiguousarray(array)
+    return np.require(array, requirements=["C", "W"])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,17 +6,40 @@ from pathlib import Path
 from livestyle.errors import SourceError
 
 _NUMBER = re.compile(r"%0?\d*d")
+_PICTURES = frozenset(
+    f".{name}"
+    for name in [
+        "png",
+        "jpg",
+        "jpeg",
+        "webp",
+        "bmp",
+        "tif",
+        "tiff",
+        "ppm",
+        "exr",
+        "hdr",
+        "jp2",
+        "avif",
+        "tga",
+        "dpx",
+    ]
+)
 
 
 def is_numbered(path: Path | str) -> bool:
-    """Whether there is a place for a number in it."""
+    """Whether there is a place for a number in it: not in My%20dog.mp4, which is one file."""
+    return _has_place(path) and Path(path).suffix.lower() in _PICTURES
+
+
+def _has_place(path: Path | str) -> bool:
     return _NUMBER.search(str(path)) is not None
 
 
 def is_sound(pattern: Path) -> bool:
     """Whether there is one place for a number, in its name and not in its folder."""
     places = len(_NUMBER.findall(pattern.name))
-    return places == pattern.name.count("%") == 1 and not is_numbered(pattern.parent)
+    return places == pattern.name.count("%") == 1 and not _has_place(pattern.parent)
 
 
 def numbers(pattern: Path) -> list[int]:

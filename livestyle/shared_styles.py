@@ -43,7 +43,7 @@ def read_style(path: Path) -> tuple[Style, str]:
             facts = file.metadata() or {}
             row = np.asarray(file.get_tensor("affine"), np.float32)
         style = Style(path.name.removesuffix(SUFFIX), row, *(facts[fact] for fact in _FACTS))
-    except (SafetensorError, KeyError, OSError) as error:
+    except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
         raise StyleError(f"{path} is not a style file: {error}; remove it, or make it anew") from error
     return style, facts.get("network", "")
 

@@ -90,5 +90,5 @@ def find_style(name: str, styles: Mapping[str, Style]) -> Style:
 
 
 def _suggestion(name: str, names: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name.lower().replace("-", "_").replace(" ", "_"), names, n=1, cutoff=0.4)
+    near = difflib.get_close_matches(name.lower().replace("-", "_").replace(" ", "_"), names, n=1, cutoff=0.6)
     return f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"

@@ -3,9 +3,8 @@
 import tomllib
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
-from math import nextafter
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +33,14 @@ class Timeline:
 
     cues: tuple[Cue, ...]
     """In the order of time, at least one."""
+    _before: tuple[StyleMix, ...] = field(init=False, repr=False, compare=False)
+    """What is seen just before each cue; before the first one, itself."""
+
+    def __post_init__(self) -> None:
+        before = [self.cues[0].mix]
+        for index, cue in enumerate(self.cues[1:]):
+            before.append(_seen(self.cues[index], before[index], cue.seconds))
+        object.__setattr__(self, "_before", tuple(before))
 
     @classmethod
     def of(cls, cues: Iterable[Cue]) -> "Timeline":
@@ -70,11 +77,14 @@ class Timeline:
         index = bisect_right([cue.seconds for cue in self.cues], seconds) - 1
         if index < 0:
             return self.cues[0].mix
-        cue = self.cues[index]
-        if index == 0 or seconds >= cue.seconds + cue.fade_seconds:
-            return cue.mix
-        before = self.at(nextafter(cue.seconds, 0.0))
-        return before.blend(cue.mix, (seconds - cue.seconds) / cue.fade_seconds)
+        return _seen(self.cues[index], self._before[index], seconds)
+
+
+def _seen(cue: Cue, before: StyleMix, seconds: float) -> StyleMix:
+    """What is seen at that moment, at or after the cue."""
+    if seconds >= cue.seconds + cue.fade_seconds:
+        return cue.mix
+    return before.blend(cue.mix, (seconds - cue.seconds) / cue.fade_seconds)
 
 
 def read_timeline(path: Path | str) -> Timeline:

@@ -146,3 +146,11 @@ def test_a_cache_that_cannot_be_written_does_no_harm(user_data: Path) -> None:
     cache_folder().write_text("a file where the folder should be")
     remember(KEY, 1)
     assert recall(KEY) is None
+
+
+@pytest.mark.parametrize("note", ["[]", "{", '"words"'])
+def test_a_note_that_says_nothing_hides_no_engine(note: str, cache: EngineCache) -> None:
+    cache.put({"size": 1}, b"plan", {})
+    next(cache.folder.glob("*.json")).write_text(note)
+    (entry,) = cache.entries()
+    assert entry.note == {}

@@ -29,3 +29,11 @@ def test_a_view_becomes_contiguous(view: tuple[slice, ...]) -> None:
 def test_anything_else_is_named(array: object, found: str) -> None:
     with pytest.raises(ValueError, match=f"an image is RGB, uint8.* this is {found}"):
         as_image(array)
+
+
+def test_a_read_only_array_is_copied() -> None:
+    array = scene(40, 30)
+    array.flags.writeable = False
+    image = as_image(array)
+    assert image.flags.writeable
+    assert np.array_equal(image, array)

@@ -80,3 +80,10 @@ def test_a_damaged_style_is_named_and_harms_no_other(caplog: pytest.LogCaptureFi
 def test_a_row_of_another_length_is_left_out() -> None:
     make(row=np.zeros(3, np.float32))
     assert "mine" not in load_weights().styles
+
+
+def test_a_row_of_a_type_that_numpy_lacks_is_one_clear_line(tmp_path: Path) -> None:
+    torch, save_file = pytest.importorskip("torch"), pytest.importorskip("safetensors.torch").save_file
+    save_file({"affine": torch.zeros(4, dtype=torch.bfloat16)}, tmp_path / "half.style.safetensors")
+    with pytest.raises(StyleError, match="is not a style file"):
+        read_style(tmp_path / "half.style.safetensors")

@@ -8,7 +8,7 @@ from livestyle.errors import StyleError
 from livestyle.frame import Frame
 from livestyle.painter import Painter
 from livestyle.styles import StyleMix
-from livestyle.timeline import Timeline, parse_seconds, read_timeline
+from livestyle.timeline import Cue, Timeline, parse_seconds, read_timeline
 from livestyle.weights import load_weights
 from tests.media import make_video
 from tests.pictures import scene
@@ -140,3 +140,11 @@ def test_an_unknown_style_in_a_timeline_is_told_before_anything_is_painted(tmp_p
     assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1)
     assert "did you mean mosaic?" in result.stderr
     assert not (tmp_path / "out.mp4").exists()
+
+
+def test_many_fades_that_overlap_are_told_at_once() -> None:
+    cues = [
+        Cue(float(second), StyleMix.parse(("mosaic", "udnie")[second % 2]), 2.0) for second in range(3000)
+    ]
+    mix = Timeline.of(cues).at(2999.5)
+    assert dict(mix.parts)["udnie"] == pytest.approx(0.5, abs=0.2)

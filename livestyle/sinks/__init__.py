@@ -74,7 +74,7 @@ def open_sink(
 def refuse_same_file(path: Path | str, made_from: Path | str) -> None:
     """Raise `SinkError` when writing `path` would replace the file it is made from."""
     target, origin = Path(path), Path(made_from)
-    same = str(path) == str(made_from) and is_numbered(path)
+    same = is_numbered(path) and target.resolve() == origin.resolve()
     with suppress(OSError):  # one is not there, or nobody may look: whoever opens them tells that
         same = same or target.samefile(origin)
     if same:

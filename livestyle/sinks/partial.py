@@ -16,9 +16,9 @@ except ImportError:  # Windows, where a file that is open cannot be removed
 class PartialFile:
     """A temporary file beside `path`, empty at first, that `commit` renames to it and `discard` removes.
 
-    Until `commit`, whatever is at `path` stays as it was; with `overwrite` False there must be nothing. What
-    a process left that was killed while it wrote the same `path` is removed. Raises `SinkError` where no file
-    can be made.
+    Until `commit`, whatever is at `path` stays as it was; with `overwrite` False there must be nothing, and a
+    device or a pipe is never replaced. What a process left that was killed while it wrote the same `path` is
+    removed. Raises `SinkError` where no file can be made.
     """
 
     def __init__(self, path: Path | str, *, overwrite: bool = True) -> None:
@@ -35,18 +35,29 @@ class PartialFile:
         _lock(self._held)
 
     def commit(self) -> None:
-        """Put the file in its place, in one step."""
+        """Put the file in its place, in one step. Raises SinkError, which says where it is kept instead."""
         self._release()
         try:
             self.part.replace(self._target)
-        except OSError as error:
-            self.discard()
-            raise _refused(self.path, error) from error
+        except OSError as error:  # on Windows while a player shows what is to be replaced
+            reason = (error.strerror or str(error)).lower()
+            kept = self._keep()
+            raise SinkError(f"cannot write {self.path}: {reason}; what was made is kept as {kept}") from error
 
     def discard(self) -> None:
         """Remove what was written; safe to call twice."""
         self._release()
         self.part.unlink(missing_ok=True)
+
+    def _keep(self) -> Path:
+        """Give the file a name of its own, for the next run not to remove it."""
+        token = self.part.suffixes[-2] if len(self.part.suffixes) > 1 else ""
+        try:
+            return self.part.replace(
+                self._target.with_name(f"{self._target.stem}{token}{self._target.suffix}")
+            )
+        except OSError:
+            return self.part
 
     def _release(self) -> None:
         held, self._held = self._held, -1
@@ -59,12 +70,15 @@ def _check(path: Path, target: Path, overwrite: bool) -> None:
         raise SinkError(f"cannot write {path}: it is a folder; name a file in it")
     if not target.parent.is_dir():
         raise SinkError(f"cannot write {path}: there is no folder {path.parent}; make it first")
+    if target.exists() and not target.is_file():
+        raise SinkError(f"cannot write {path}: it is a device or a pipe; write to - and send stdout there")
     if not overwrite and target.exists():
         raise SinkError(f"cannot write {path}: it exists; choose another name, or add --overwrite")
 
 
 def _prefix(target: Path) -> str:
-    return f".{target.name[-100:]}."
+    end = os.fsencode(target.name)[-100:]  # names are limited in bytes
+    return f".{end.decode(errors='ignore')}."
 
 
 def _remove_leftovers(target: Path) -> None:
@@ -75,10 +89,13 @@ def _remove_leftovers(target: Path) -> None:
             with suppress(OSError):
                 held = os.open(part, os.O_WRONLY)
                 try:
-                    if _lock(held):
+                    ours = _lock(held)
+                    if ours and fcntl is not None:  # while it is locked: nobody else may begin with it
                         part.unlink()
                 finally:
                     os.close(held)
+                if ours and fcntl is None:
+                    part.unlink()
 
 
 def _lock(held: int) -> bool:

@@ -14,6 +14,7 @@ from livestyle.frame import Image
 from livestyle.sinks.partial import PartialFile
 
 _TRANSPARENT = (".png", ".webp", ".tif", ".tiff")
+_WITHOUT_COLOUR = (".pgm", ".pbm")
 
 
 def write_picture(path: Path | str, image: Image, alpha: NDArray[np.uint8] | None = None) -> None:
@@ -24,9 +25,11 @@ def write_picture(path: Path | str, image: Image, alpha: NDArray[np.uint8] | Non
     partial = _open(path)
     pixels = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
     try:
-        _, encoded = cv2.imencode(
+        made, encoded = cv2.imencode(
             partial.path.suffix, pixels if alpha is None else cv2.merge([pixels, alpha])
         )
+        if not made:
+            raise OSError(f"no {partial.path.suffix} picture can be of {image.shape[1]}x{image.shape[0]}")
         partial.part.write_bytes(encoded.tobytes())
     except (cv2.error, OSError) as error:
         partial.discard()
@@ -54,7 +57,11 @@ def write_snapshot(folder: Path, name: str, image: Image, notes: Mapping[str, st
         folder.mkdir(parents=True, exist_ok=True)
         path = unused(folder, name, ".png")
         partial = PartialFile(path)
-        Pillow.fromarray(image).save(partial.part, "png", pnginfo=text, compress_level=3)
+        try:
+            Pillow.fromarray(image).save(partial.part, "png", pnginfo=text, compress_level=3)
+        except BaseException:
+            partial.discard()
+            raise
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise SinkError(f"cannot write a snapshot to {folder}: {reason}; choose another --folder") from error
@@ -81,7 +88,7 @@ def check_target(path: Path | str, *, overwrite: bool = True) -> None:
 
 def _open(path: Path | str, overwrite: bool = True) -> PartialFile:
     suffix = Path(path).suffix
-    if not suffix or not cv2.haveImageWriter(f"picture{suffix}"):
+    if not suffix or suffix.lower() in _WITHOUT_COLOUR or not cv2.haveImageWriter(f"picture{suffix}"):
         raise SinkError(
             f"cannot write {path}: opencv writes no {suffix or 'nameless'} pictures; use .png or .jpg"
         )

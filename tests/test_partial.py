@@ -1,0 +1,81 @@
+"""Files that appear under their name when they are complete, and what they must never replace."""
+
+import errno
+import os
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+from livestyle.errors import SinkError
+from livestyle.sinks.partial import PartialFile
+from livestyle.sinks.picture import check_target, write_picture, write_snapshot
+from tests.commands import call, posix
+from tests.pictures import scene
+
+
+@posix
+def test_a_pipe_is_not_replaced(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.mp4"
+    os.mkfifo(pipe)
+    with pytest.raises(SinkError, match="it is a device or a pipe; write to -"):
+        PartialFile(pipe, overwrite=True)
+    assert pipe.is_fifo()
+
+
+def test_what_cannot_be_put_in_its_place_is_kept(tmp_path: Path) -> None:
+    partial = PartialFile(tmp_path / "out.mp4")
+    partial.part.write_bytes(b"hours of work")
+    (tmp_path / "out.mp4").mkdir()
+    with pytest.raises(SinkError, match="what was made is kept as") as caught:
+        partial.commit()
+    kept = Path(str(caught.value).rpartition(" kept as ")[2])
+    assert kept.read_bytes() == b"hours of work"
+    PartialFile(tmp_path / "out.mp4.mp4").discard()  # which looks for leftovers
+    assert kept.suffix == ".mp4"
+    assert kept.exists()
+
+
+@posix
+def test_a_long_name_in_another_script_is_written(tmp_path: Path) -> None:
+    write_picture(tmp_path / f"{'絵' * 80}.png", scene(40, 40))
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize(("name", "width"), [("wide.webp", 16_500), ("wide.jpg", 66_000)])
+def test_a_picture_too_large_for_its_format_is_one_clear_line(name: str, width: int, tmp_path: Path) -> None:
+    with pytest.raises(SinkError, match=f"can be of {width}x32"):
+        write_picture(tmp_path / name, np.zeros((32, width, 3), np.uint8))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_format_without_colours_is_refused_at_once(tmp_path: Path) -> None:
+    with pytest.raises(SinkError, match=r"writes no \.pgm pictures"):
+        check_target(tmp_path / "grey.pgm")
+
+
+def test_a_snapshot_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> NoReturn:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Pillow.Image, "save", full)
+    with pytest.raises(SinkError, match="no space left"):
+        write_snapshot(tmp_path, "frame", scene(40, 40), {"style": "mosaic"})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_percent_in_the_name_of_a_video_is_no_number(tmp_path: Path) -> None:
+    result = call("video", tmp_path / "My%20dog.mp4", tmp_path / "out.mp4")
+    assert "My%20dog.mp4: no such file" in result.stderr
+
+
+def test_numbered_pictures_are_not_written_over_themselves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_picture(tmp_path / "00001.png", scene(40, 40))
+    monkeypatch.chdir(tmp_path)
+    result = call("video", "%05d.png", tmp_path / "%05d.png", "--overwrite", "--strength", 0)
+    assert result.exit_code == 1
+    assert "it is the input itself" in result.stderr
