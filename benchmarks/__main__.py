@@ -1,4 +1,4 @@
-"""python -m benchmarks: compare, peers, roofline, scaling, precision, guard, readme, pictures, quality."""
+"""python -m benchmarks: compare, peers, roofline, scaling, precision, files, memory, guard, readme, pictures, quality."""
 
 import json
 from pathlib import Path

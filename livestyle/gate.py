@@ -1,7 +1,7 @@
-"""The numeric gate: nothing paints that does not paint what float32 eager paints.
+"""The numeric gate: nothing paints on a GPU that does not paint what float32 eager paints.
 
-Half precision, compilers and engine builders go wrong silently now and then. So whatever runs the network in
-another way is first made to paint a natural picture, and is refused where the painting differs.
+Half precision, compilers and engine builders go wrong silently now and then. So what runs the network on a
+GPU is first made to paint a natural picture, and is refused where the painting differs.
 """
 
 from pathlib import Path
