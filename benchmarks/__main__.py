@@ -1,4 +1,4 @@
-"""python -m benchmarks: compare, peers, roofline, scaling, precision, files, memory, guard, readme, pictures, quality."""
+"""python -m benchmarks: what livestyle takes, reaches and looks like, and the reports of that."""
 
 import json
 from pathlib import Path

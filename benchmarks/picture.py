@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image as Pillow
 
 from benchmarks.clips import SAMPLE
+from livestyle import defaults
 from livestyle.engine import Engine, load_engine
 from livestyle.frame import Image
 from livestyle.painter import Painter
@@ -45,7 +46,7 @@ def draw(path: Path, styles: tuple[str, ...] = ("mosaic", "starry_night", "great
 
 
 def draw_gallery(path: Path, model: str = "small") -> None:
-    """Writes a grid of one frame in every style, with painter and year below each."""
+    """Writes a grid of one frame in every style, painted as `livestyle image` does, with artist and year."""
     weights = load_weights(model)
     engine, image = load_engine(weights), _frame_at(PORTRAIT)
     tiles = [_labelled(engine, image, style) for style in weights.styles.values()]
@@ -71,7 +72,7 @@ def draw_fade(path: Path, styles: tuple[str, ...] = ("mosaic", "great_wave", "st
 
 
 def _labelled(engine: Engine, image: Image, style: Style) -> Image:
-    painted = _small(engine.stylize(image, StyleMix.parse(style.name)))
+    painted = _small(Painter(engine, StyleMix.parse(style.name), grain=defaults.GRAIN)(image))
     label = np.full((_LABEL_HEIGHT, painted.shape[1], 3), 255, np.uint8)
     text = f"{style.name}  ({style.artist}, {style.year})"
     cv2.putText(label, text, (2, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (30, 30, 30), 1, cv2.LINE_AA)
