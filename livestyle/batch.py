@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import glob
 import hashlib
-import json
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from multiprocessing.connection import wait
 from pathlib import Path
 
 from livestyle import __version__
+from livestyle.batch_report import BatchReport, absolute
 from livestyle.errors import LivestyleError, SinkError, SourceError
 from livestyle.job import Job
-from livestyle.sinks.partial import PartialFile
 from livestyle.workers import Progress, Recipe, Result, Worker, workers
 
 SUFFIXES = frozenset(
@@ -103,20 +102,19 @@ def run_batch(
     the same content with the same options is skipped, and what was interrupted goes on at its last complete
     segment. On KeyboardInterrupt the processes stop, and what they have completed stays.
     """
-    known = _read_report(report, strict=resume)
-    before = known if resume else {}
+    kept = BatchReport(report, [path for job in jobs for path in (job.source, job.target)])
     results: list[Result] = []
 
     def finish(result: Result) -> None:
-        if result.status == "failed" and result.target in known:  # what an earlier run made is still there
-            result = replace(result, fingerprint=known[result.target].fingerprint)
         results.append(result)
-        _write_report(report, results, before)
+        kept.add(result)
         on_result(result)
 
     waiting = deque(jobs)
     with workers(recipe, min(at_once, len(jobs))) as idle:
-        _share_out(lambda: _next(waiting, recipe, before, finish), idle, on_progress, finish)
+        _share_out(
+            lambda: _next(waiting, recipe, kept if resume else None, finish), idle, on_progress, finish
+        )
     return results
 
 
@@ -141,7 +139,7 @@ def _share_out(
 
 
 def _next(
-    waiting: deque[Job], recipe: Recipe, before: dict[str, Result], finish: Callable[[Result], None]
+    waiting: deque[Job], recipe: Recipe, before: BatchReport | None, finish: Callable[[Result], None]
 ) -> Job | None:
     """The first job that there is something to do for; None where there is none."""
     while waiting:
@@ -149,39 +147,22 @@ def _next(
         names = str(job.source), str(job.target)
         try:
             mark = fingerprint(job.source, f"{recipe.options} {job.encoding} {job.fps} {job.steady}")
+            known = before.maker(job.target) if before else None
+            if known and known.fingerprint == mark:
+                said = [] if known.status == "failed" else known.said
+                finish(replace(known, source=names[0], target=names[1], status="skipped", said=said))
+                continue
+            return replace(job, fingerprint=mark, overwrite=job.overwrite or _is_ours(job, known))
         except LivestyleError as error:
             finish(Result(*names, "failed", said=[str(error)]))
-            continue
-        known = before.get(names[1])
-        if known and known.fingerprint == mark and job.target.exists():
-            finish(replace(known, status="skipped", said=[] if known.status == "failed" else known.said))
-            continue
-        # what an earlier run made with other options is ours to replace
-        ours = known is not None and known.fingerprint != ""
-        return replace(job, fingerprint=mark, overwrite=job.overwrite or ours)
     return None
 
 
-def _read_report(path: Path, *, strict: bool) -> dict[str, Result]:
-    """The results of an earlier run, by target; without `strict` none, too, where they cannot be read."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        return {row["target"]: Result(**row) for row in content["files"]}
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        if not strict:
-            return {}
-        raise SourceError(f"cannot read {path}: {str(error).lower()}; remove it to begin anew") from error
-
-
-def _write_report(path: Path, results: Sequence[Result], before: dict[str, Result]) -> None:
-    rows = before | {result.target: result for result in results}
-    partial = PartialFile(path)
-    try:
-        content = {"version": __version__, "files": [asdict(row) for row in rows.values()]}
-        partial.part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        partial.discard()
-        raise SinkError(f"cannot write {path}: {(error.strerror or str(error)).lower()}") from error
-    partial.commit()
+def _is_ours(job: Job, known: Result | None) -> bool:
+    """Whether an earlier run made what is there from the same file. Raises SinkError: from another one."""
+    if known and known.source != absolute(job.source) and not job.overwrite:
+        raise SinkError(
+            f"cannot write {job.target}: it is painted from {known.source}; choose another folder, "
+            "or add --overwrite"
+        )
+    return known is not None

@@ -1,0 +1,86 @@
+"""The JSON file in which a batch keeps what became of each file, for people and for its next run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from livestyle import __version__
+from livestyle.errors import SinkError
+from livestyle.sinks.partial import PartialFile
+from livestyle.workers import Result
+
+
+class BatchReport:
+    """The results of a batch, and those of earlier ones whose paintings are still there.
+
+    Raises `SinkError` where `path` cannot be written, where it is one of the `paths` that the batch reads or
+    makes, and where it exists and is no such report.
+    """
+
+    def __init__(self, path: Path, paths: Iterable[Path] = ()) -> None:
+        self._path = path
+        if path.resolve() in {other.resolve() for other in paths}:
+            raise SinkError(
+                f"cannot write the report {path}: the batch has a video of that name; choose another"
+            )
+        PartialFile(path).discard()  # what is wrong with the place is told now
+        rows = _read(path)
+        self._rows = {(row.source, row.target): row for row in rows if _is_there(row)}
+
+    def maker(self, target: Path) -> Result | None:
+        """The result whose painting is at `target`; None where no run has made what is there."""
+        name = absolute(target)
+        rows = (row for row in self._rows.values() if row.target == name and _is_there(row))
+        return next(rows, None)
+
+    def add(self, result: Result) -> None:
+        """Keep a result, and write the file. Raises `SinkError`."""
+        target = absolute(result.target)
+        row = replace(result, source=absolute(result.source), target=target)
+        maker = self.maker(Path(target))
+        if maker and row.status == "skipped":
+            row = replace(row, source=maker.source)
+        elif maker and row.status == "failed" and row.source == maker.source:
+            row = replace(row, fingerprint=maker.fingerprint)  # what an earlier run made is still there
+        elif maker and row.status != "failed":
+            del self._rows[maker.source, target]
+        self._rows[row.source, target] = row
+        self.write()
+
+    def write(self) -> None:
+        """Write the file. Raises `SinkError`."""
+        content = {"version": __version__, "files": [asdict(row) for row in self._rows.values()]}
+        partial = PartialFile(self._path)
+        try:
+            partial.part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        except OSError as error:
+            partial.discard()
+            raise SinkError(f"cannot write {self._path}: {(error.strerror or str(error)).lower()}") from error
+        except BaseException:
+            partial.discard()
+            raise
+        partial.commit()
+
+
+def absolute(path: Path | str) -> str:
+    """The name by which a file is known from anywhere."""
+    return str(Path(path).resolve())
+
+
+def _is_there(row: Result) -> bool:
+    return row.fingerprint != "" and Path(row.target).exists()
+
+
+def _read(path: Path) -> list[Result]:
+    if not path.exists():
+        return []
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8") if path.is_file() else "")["files"]
+        return [Result(**row) for row in rows]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SinkError(
+            f"cannot write {path}: it is no report of livestyle batch; name another file, or remove it"
+        ) from error

@@ -1,0 +1,60 @@
+"""What a batch remembers of earlier ones, so that no painting of another file is replaced."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.media import greys, make_video, video_seconds
+from tests.test_batch import batch, clips
+
+
+def rows(out: Path) -> list[tuple[str, str, str]]:
+    found = json.loads((out / "livestyle-batch.json").read_text())["files"]
+    return [(Path(r["source"]).parent.name, Path(r["target"]).name, r["status"]) for r in found]
+
+
+def test_resume_keeps_what_is_painted_from_another_file_of_that_name(tmp_path: Path) -> None:
+    x, y, out = tmp_path / "x", tmp_path / "y", tmp_path / "out"
+    clips(x, "holiday.mp4")
+    y.mkdir()
+    make_video(y / "holiday.mp4", greys(7))
+    assert batch(x, "-o", out).returncode == 0
+    done = batch(y, "-o", out, "--resume")
+    assert done.returncode == 1
+    assert f"it is painted from {x / 'holiday.mp4'}; choose another folder, or add --overwrite" in done.stdout
+    assert len(video_seconds(out / "holiday.mp4")) == 4
+    assert rows(out) == [("x", "holiday.mp4", "painted"), ("y", "holiday.mp4", "failed")]
+    make_video(x / "holiday.mp4", greys(5))  # its own is replaced all the same
+    assert batch(x, "-o", out, "--resume").returncode == 0
+    assert len(video_seconds(out / "holiday.mp4")) == 5
+    assert batch(y, "-o", out, "--resume", "--overwrite").returncode == 0
+    assert rows(out) == [("y", "holiday.mp4", "painted")]
+
+
+def test_a_run_without_resume_forgets_no_earlier_one(tmp_path: Path) -> None:
+    (a,), (b,), out = clips(tmp_path / "x", "a.mp4"), clips(tmp_path / "y", "b.mp4"), tmp_path / "out"
+    codes = [batch(a, "-o", out).returncode, batch(b, "-o", out).returncode]
+    codes.append(batch(a, b, "-o", out, "--resume").returncode)
+    assert codes == [0, 0, 0]
+    assert rows(out) == [("x", "a.mp4", "skipped"), ("y", "b.mp4", "skipped")]
+    (out / "a.mp4").unlink()
+    assert batch(b, "-o", out, "--resume").returncode == 0
+    assert rows(out) == [("y", "b.mp4", "skipped")]
+
+
+@pytest.mark.parametrize("name", ["in/a.mp4", "out/a.mp4", "notes.json", "notes.txt", "in", "nowhere/report"])
+def test_a_report_replaces_nothing_but_a_report(name: str, tmp_path: Path) -> None:
+    """It is told before anything is painted."""
+    (source,) = clips(tmp_path / "in", "a.mp4")
+    before = source.read_bytes()
+    (tmp_path / "notes.json").write_text('{"precious": 1}')
+    (tmp_path / "notes.txt").write_text("precious")
+    done = batch(source, "-o", tmp_path / "out", "--report", tmp_path / name)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: cannot write ")
+    assert done.stderr.count("\n") == 1
+    assert list((tmp_path / "out").iterdir()) == []
+    assert source.read_bytes() == before
+    assert "precious" in (tmp_path / "notes.json").read_text()
+    assert "precious" in (tmp_path / "notes.txt").read_text()
