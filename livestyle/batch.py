@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import glob
 import hashlib
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -15,62 +14,6 @@ from livestyle.batch_report import BatchReport, absolute
 from livestyle.errors import LivestyleError, SinkError, SourceError
 from livestyle.job import Job
 from livestyle.workers import Progress, Recipe, Result, Worker, workers
-
-SUFFIXES = frozenset(
-    f".{name}"
-    for name in [
-        "mp4",
-        "m4v",
-        "mov",
-        "mkv",
-        "webm",
-        "avi",
-        "ts",
-        "m2ts",
-        "mts",
-        "mpg",
-        "mpeg",
-        "wmv",
-        "flv",
-        "gif",
-        "3gp",
-        "ogv",
-    ]
-)
-"""What is taken for a video in a folder."""
-
-
-def collect(inputs: Iterable[str]) -> list[Path]:
-    """The videos that files, folders and patterns name, each once, in order. Raises SourceError for none."""
-    found: dict[Path, None] = {}
-    for name in inputs:
-        path = Path(name)
-        if path.is_dir():
-            matches = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
-            matches = [p for p in matches if not any(part.startswith(".") for part in p.parts)]
-        elif path.exists() or not glob.has_magic(name):
-            matches = [path]  # one that is missing is told with the others' results
-        else:
-            matches = sorted(Path(p) for p in glob.glob(name, recursive=True))  # noqa: PTH207 - absolute ones too
-        if not matches:
-            raise SourceError(f"cannot find a video in {name}: check the name")
-        found.update(dict.fromkeys(matches))
-    if not found:
-        raise SourceError("there is nothing to paint: name files, folders or patterns")
-    return list(found)
-
-
-def targets(sources: Sequence[Path], folder: Path, suffix: str) -> list[Path]:
-    """Where each goes: its own name with `suffix`; where two would meet, with the old suffix before it."""
-    stems = [source.stem for source in sources]
-    names: list[str] = []
-    for source in sources:
-        alone = stems.count(source.stem) == 1
-        name = f"{source.stem if alone else source.name}{suffix}"
-        while name in names:
-            name = f"_{name}"
-        names.append(name)
-    return [folder / name for name in names]
 
 
 def fingerprint(source: Path, options: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -49,15 +50,17 @@ def batch(
 ) -> None:
     """Paint every INPUT: files, folders, patterns like 'clips/*.mov', or - for a list of them on stdin.
 
-    One that fails does not stop the others; the exit code is 1 then.
+    A list has one in a line, or zeros between as find -print0 writes them. One that fails does
+    not stop the others; the exit code is 1 then.
     """
-    from livestyle.batch import collect, run_batch, targets
+    from livestyle.batch import run_batch
+    from livestyle.clips import collect, targets
     from livestyle.job import Job
 
     painting = {name: options.pop(name) for name in PAINTING if name != "style"}
     settings = job_settings(**options)
     recipe = _recipe(style, painting)
-    sources = collect(_listed(inputs))
+    sources = collect(_listed(inputs), output)
     _make_folder(output)
     plan = [
         Job(source, target, **settings)
@@ -94,7 +97,9 @@ def _recipe(style: str, painting: dict[str, Any]) -> Recipe:
 def _listed(inputs: Sequence[str]) -> Iterator[str]:
     for name in inputs:
         if name == "-":
-            yield from (line.strip() for line in sys.stdin if line.strip())
+            text = sys.stdin.read()
+            names = text.split("\0") if "\0" in text else map(str.strip, text.splitlines())
+            yield from filter(None, names)
         else:
             yield name
 
@@ -120,8 +125,9 @@ def _summarise(results: Sequence[Result]) -> None:
             f"{name.ljust(widths[0])}  {status.ljust(widths[1])}  {frames.rjust(widths[2])}  "
             f"{seconds.rjust(widths[3])}  {said}".rstrip()
         )
-    failed = sum(result.status in ("failed", "damaged") for result in results)
-    click.echo(f"{len(results) - failed} of {len(results)} files are well")
+    counts = Counter(result.status for result in results)
+    partly = f", {counts['damaged']} of them in part" if counts["damaged"] else ""
+    click.echo(f"{len(results) - counts['failed']} of {len(results)} files painted{partly}")
 
 
 @contextmanager

@@ -1,0 +1,78 @@
+"""Which videos a batch paints, and what their paintings are called."""
+
+from __future__ import annotations
+
+import glob
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import chain, count, takewhile
+from pathlib import Path
+
+from livestyle.errors import SourceError
+
+_NAMES = "mp4 m4v mov mkv webm avi ts m2ts mts mpg mpeg wmv flv gif 3gp ogv"
+SUFFIXES = frozenset(f".{name}" for name in _NAMES.split())
+"""What is taken for a video in a folder."""
+
+
+def collect(inputs: Iterable[str], output: Path | None = None) -> list[Path]:
+    """The videos that files, folders and patterns name, each once, in order. Raises SourceError for none.
+
+    A search finds nothing in the folder `output`, unless it begins there.
+    """
+    found: dict[Path, Path] = {}
+    for name in inputs:
+        matches = _matches(name, output.resolve() if output else None)
+        if not matches:
+            raise SourceError(f"cannot find a video in {name}: check the name")
+        for path in matches:
+            found.setdefault(path.resolve(), path)
+    if not found:
+        raise SourceError("there is nothing to paint: name files, folders or patterns")
+    return list(found.values())
+
+
+def targets(sources: Sequence[Path], folder: Path, suffix: str) -> list[Path]:
+    """Where each goes: its own name with `suffix`.
+
+    Where some would meet, be it on a system that takes `A` for `a`, with its folder's name before it, or its
+    old suffix behind, or both; at last with a number.
+    """
+    names = [_names(source) for source in sources]
+    uses = [Counter(name.casefold() for name in level) for level in zip(*names, strict=True)]
+    alone = [[n for n, used in zip(own, uses, strict=True) if used[n.casefold()] == 1] for own in names]
+    taken: set[str] = set()
+    chosen: dict[int, str] = {}
+    for place in sorted(range(len(names)), key=lambda place: names[place][0] not in alone[place]):
+        numbered = (f"{names[place][-1]}-{number}" for number in count(2))
+        free = (name for name in chain(alone[place], numbered) if name.casefold() not in taken)
+        chosen[place] = next(free)
+        taken.add(chosen[place].casefold())
+    return [folder / f"{chosen[place]}{suffix}" for place in range(len(names))]
+
+
+def _names(source: Path) -> list[str]:
+    """What its painting may be called, the plainest first."""
+    parent, stem, old = source.parent.resolve().name, source.stem, source.suffix.removeprefix(".")
+    choices = [stem], [parent, stem], [stem, old], [parent, stem, old]
+    return ["-".join(filter(None, words)) for words in choices]
+
+
+def _matches(name: str, output: Path | None) -> list[Path]:
+    path = Path(name)
+    if path.is_dir():
+        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+        found = [p for p in inside if not any(part.startswith(".") for part in p.relative_to(path).parts)]
+        return _outside(output, path, found)
+    if path.exists() or not glob.has_magic(name):
+        return [path]  # one that is missing is told with the others' results
+    plain = takewhile(lambda part: not glob.has_magic(part), path.parts)
+    found = sorted(Path(p) for p in glob.glob(name, recursive=True))  # noqa: PTH207 - absolute ones too
+    return _outside(output, Path(*plain), found)
+
+
+def _outside(output: Path | None, searched: Path, found: list[Path]) -> list[Path]:
+    """What does not lie in `output`, unless that is where the search began."""
+    if output is None or searched.resolve().is_relative_to(output):
+        return found
+    return [path for path in found if not path.resolve().is_relative_to(output)]

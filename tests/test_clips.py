@@ -1,0 +1,80 @@
+"""What a batch paints, and under which names."""
+
+from pathlib import Path
+
+import pytest
+
+from livestyle.cli.batch import _listed
+from livestyle.clips import collect, targets
+from livestyle.errors import SourceError
+
+
+def touch(folder: Path, *names: str) -> list[Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        (folder / name).touch()
+    return [folder / name for name in names]
+
+
+def named(*sources: str) -> list[str]:
+    return [path.name for path in targets([Path(name) for name in sources], Path("out"), ".mp4")]
+
+
+def test_inputs_are_files_folders_and_patterns_each_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b, c = touch(tmp_path / "in", "a.mp4", "b.mkv", "c.mov")
+    touch(tmp_path / "in", "notes.txt")
+    assert collect([str(b), str(tmp_path / "in")]) == [b, a, c]
+    assert collect([str(tmp_path / "in" / "*.m[ok]v")]) == [b, c]
+    assert collect([str(tmp_path / "missing.mp4")]) == [tmp_path / "missing.mp4"]
+    monkeypatch.chdir(tmp_path)
+    assert collect(["in/a.mp4", str(a), "in/../in/a.mp4"]) == [Path("in/a.mp4")]
+    for nothing in ([], [str(tmp_path / "*.avi")]):
+        with pytest.raises(SourceError):
+            collect(nothing)
+
+
+def test_only_what_is_hidden_inside_a_folder_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (a,) = touch(tmp_path / ".hidden" / "clips", "a.mp4")
+    touch(a.parent / ".b.mp4.segments", "000000.mp4")
+    assert collect([str(a.parent)]) == [a]
+    (a.parent / "here").mkdir()
+    monkeypatch.chdir(a.parent / "here")
+    assert collect([".."]) == [Path("../a.mp4")]
+    assert collect(["../../clips"]) == [Path("../../clips/a.mp4")]
+
+
+def test_paintings_are_not_painted_again(tmp_path: Path) -> None:
+    (a,) = touch(tmp_path / "clips", "a.mp4")
+    (painting,) = touch(tmp_path / "clips" / "painted", "a.mp4")
+    out = painting.parent
+    assert collect([str(a.parent)], out) == [a]
+    assert collect([str(a.parent / "**" / "*.mp4")], out) == [a]
+    assert collect([str(painting)], out) == [painting]  # it is asked for
+    assert collect([str(out)], out) == [painting]
+
+
+def test_two_files_of_one_name_do_not_meet() -> None:
+    assert named("x/a.mp4", "y/a.mp4", "b.avi") == ["x-a.mp4", "y-a.mp4", "b.mp4"]
+    assert named("x/a.mp4", "x/a.mov", "x/b.mp4") == ["a-mp4.mp4", "a-mov.mp4", "b.mp4"]
+    assert named("x/a.mp4", "x/a.mov", "y/a.mov") == ["a-mp4.mp4", "x-a-mov.mp4", "y-a.mp4"]
+    assert named("x/a.mp4", "y/a.mp4", "x-a.mov") == ["x-a-mp4.mp4", "y-a.mp4", "x-a.mp4"]
+    assert named("1/x/a.mp4", "2/x/a.mp4") == ["x-a-mp4-2.mp4", "x-a-mp4-3.mp4"]
+
+
+def test_names_that_differ_in_case_alone_meet_where_systems_take_them_for_one() -> None:
+    assert named("x/clip.mp4", "y/Clip.mp4") == ["x-clip.mp4", "y-Clip.mp4"]
+
+
+def test_the_order_of_inputs_changes_no_name() -> None:
+    sources = ["x/a.mp4", "x/a.mov", "y/a.mov", "y/x-a.mp4", "b.avi"]
+    assert named(*sources) == named(*reversed(sources))[::-1]
+
+
+@pytest.mark.parametrize("text", ["a b.mp4\n c.mp4 \n\n", "a b.mp4\0c.mp4\0"])
+def test_a_list_has_lines_or_zeros_between(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin.read", lambda: text, raising=False)
+    assert list(_listed(["-", "d.mp4"])) == ["a b.mp4", "c.mp4", "d.mp4"]
