@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
+from contextlib import AbstractContextManager, ExitStack, closing, nullcontext, suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
+from itertools import dropwhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from livestyle import defaults
 from livestyle.encoding import Encoding
+from livestyle.errors import SourceError
 from livestyle.frame import Frame
 from livestyle.numbered import is_numbered
 from livestyle.pace import at_rate
 from livestyle.pipeline import Report, run
 from livestyle.sinks import open_sink, refuse_same_file
+from livestyle.sinks.segment_folder import Past
 from livestyle.sources import open_source
 
 if TYPE_CHECKING:
@@ -60,10 +63,18 @@ class Outcome:
     """What became of a job."""
 
     report: Report | None = None
+    """Of this run; None where earlier ones had painted all frames."""
+    earlier_frames: int = 0
+    """How many were painted before it began."""
     complete: bool = False
     """Whether the output is in its place, be it with less than everything."""
     faults: list[str] = field(default_factory=list)
     """What was wrong with the input, one line each."""
+
+    @property
+    def frames(self) -> int:
+        """How many frames are painted, in all runs."""
+        return self.earlier_frames + (self.report.frames if self.report else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +102,22 @@ def paint_file(
     with ExitStack() as opened:
         frames = opened.enter_context(closing(_open(job, job.start_seconds)))
         pace = _pace(job, frames)
-        sink = _sink(job, frames, pace.rate)
-        done = getattr(sink, "done_seconds", 0.0)
+        sink = _sink(job, frames, pace.rate, lambda: frames.faults)  # those of the rest, once that is open
+        past = getattr(sink, "past", Past())
+        outcome.earlier_frames = past.frames
         try:
             with sink, show(_estimate(frames, pace.rate)) as on_frame:
-                if done:
-                    frames = opened.enter_context(closing(_open(job, max(0.0, done - _WARM_UP_SECONDS))))
-                paint = _paint(job, make_painter(), timeline, frames, pace, done)
-                rest = _Rest(frames) if done else frames
+                if past.ended:
+                    return outcome
+                if past.seconds:
+                    with suppress(SourceError):  # the last frame may be seen for longer: all are read then
+                        frames = opened.enter_context(closing(_open(job, past.seconds - _WARM_UP_SECONDS)))
+                paint = _paint(job, make_painter(), timeline, frames, pace, past.seconds)
+                rest = _Rest(frames) if past.seconds else frames
                 outcome.report = run(rest, paint, sink, on_frame=on_frame, depth=_depth(frames.size))
         finally:
             outcome.complete = sink.complete
-            outcome.faults = frames.faults
+            outcome.faults = list(dict.fromkeys(past.faults + frames.faults))
     return outcome
 
 
@@ -131,7 +146,9 @@ def _open(job: Job, start_seconds: float) -> FileSource:
     )
 
 
-def _sink(job: Job, frames: FileSource, rate: Fraction | None) -> FileSink | SequenceSink | SegmentedFile:
+def _sink(
+    job: Job, frames: FileSource, rate: Fraction | None, faults: Callable[[], list[str]]
+) -> FileSink | SequenceSink | SegmentedFile:
     settings: dict[str, Any] = {
         "rate": rate or frames.fps,
         "encoding": job.encoding,
@@ -143,10 +160,8 @@ def _sink(job: Job, frames: FileSource, rate: Fraction | None) -> FileSink | Seq
 
         if is_segmentable(job.target, job.encoding.codec):
             refuse_same_file(job.target, job.source)
-            size, excerpt = frames.size, frames.excerpt
-            return SegmentedFile(
-                job.target, size, excerpt, job.fingerprint, overwrite=job.overwrite, **settings
-            )
+            settings |= {"overwrite": job.overwrite, "faults": faults}
+            return SegmentedFile(job.target, frames.size, frames.excerpt, job.fingerprint, **settings)
     return open_sink(
         job.target,
         frames.size,
@@ -169,9 +184,7 @@ def _paint(
         else:
             painted = at_rate(frames, follow, pace.rate, 1 / source.fps, pace.reason)
         try:
-            for frame in painted:
-                if frame.pts >= done - 1e-6:
-                    yield frame
+            yield from dropwhile(lambda frame: frame.pts < done - 1e-6, painted)
         except KeyboardInterrupt:
             source.media.stop()  # the thread that reads may wait for a pipe that brings nothing
             raise

@@ -159,7 +159,9 @@ def _paint(job: Job, painter: Callable[[], Painter], timeline: Timeline, connect
             nonlocal last
             if report.seconds - last > _PROGRESS_SECONDS:
                 last = report.seconds
-                connection.send(Progress(names[0], report.frames, total, report.recent_fps))
+                connection.send(
+                    Progress(names[0], outcome.earlier_frames + report.frames, total, report.recent_fps)
+                )
 
         yield tell
 
@@ -170,10 +172,9 @@ def _paint(job: Job, painter: Callable[[], Painter], timeline: Timeline, connect
         paint_file(job, painter, timeline, show=show, outcome=outcome)
     except LivestyleError as error:
         return Result(*names, "failed", said=[str(error)], notices=notices.lines)
-    frames = outcome.report.frames if outcome.report else 0
     seconds = time.perf_counter() - started
     status: Status = "damaged" if outcome.faults else "painted"
-    return Result(*names, status, frames, seconds, outcome.faults, notices.lines, job.fingerprint)
+    return Result(*names, status, outcome.frames, seconds, outcome.faults, notices.lines, job.fingerprint)
 
 
 def _interrupt(*_: Any) -> None:

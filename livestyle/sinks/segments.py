@@ -1,8 +1,6 @@
 """A video file made in segments, so that making it can be taken up again where it was interrupted."""
 
-import json
-import logging
-import shutil
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from fractions import Fraction
@@ -18,12 +16,10 @@ from livestyle.frame import Frame
 from livestyle.sinks.containers import container_of
 from livestyle.sinks.file import FileSink
 from livestyle.sinks.partial import PartialFile
+from livestyle.sinks.segment_folder import SEGMENT_SECONDS, Past, SegmentFolder
 from livestyle.sinks.tracks import Tracks
 from livestyle.sources.media import Excerpt
 
-logger = logging.getLogger(__name__)
-
-SEGMENT_SECONDS = 10
 _SEGMENTABLE = ("mp4", "mov", "matroska", "webm")
 _TOLERANCE = 1e-6
 
@@ -32,9 +28,10 @@ class SegmentedFile:
     """Writes `path` from frames, whose pts count from the first frame of `excerpt`, by way of segments.
 
     They lie in a folder beside `path` until all are there; then they are joined, unchanged, with all that
-    `excerpt` has beside its picture. `done_seconds` is where to go on: before it, segments of an earlier run
-    of the same `fingerprint` are complete. On an exception, Ctrl-C included, complete segments stay.
-    `settings` are those of `FileSink`. Raises `SinkError`.
+    `excerpt` has beside its picture. `past` is what earlier runs of the same `fingerprint` have completed:
+    only frames after it are to come. On an exception, Ctrl-C included, complete segments stay. `faults` tells
+    what is wrong so far with what this run reads; the other `settings` are those of `FileSink`. Raises
+    `SinkError`.
     """
 
     def __init__(
@@ -45,6 +42,7 @@ class SegmentedFile:
         fingerprint: str,
         *,
         overwrite: bool = False,
+        faults: Callable[[], list[str]] = list,
         **settings: Any,
     ) -> None:
         self.path = Path(path)
@@ -57,37 +55,36 @@ class SegmentedFile:
         self._settings["encoding"] = replace(
             settings["encoding"], codec=settings["encoding"].codec or self._container.video[0]
         )
-        self._folder = self.path.with_name(f".{self.path.name}.segments")
-        self._number = _prepare(self._folder, fingerprint)
+        self._faults = faults
+        self._folder = SegmentFolder(self.path, fingerprint)
+        self.past = self._folder.past
+        self._number = self._folder.count
+        self._frames = self.past.frames
         self._sink: FileSink | None = None
 
-    @property
-    def done_seconds(self) -> float:
-        """The pts from which on frames are needed."""
-        return float(self._number * SEGMENT_SECONDS)
-
     def write(self, frame: Frame) -> None:
-        """Encode one frame into its segment. Raises `SinkError`."""
-        number = floor((frame.pts + _TOLERANCE) / SEGMENT_SECONDS)
+        """Encode one frame into its segment, or into a later one if that is done. Raises `SinkError`."""
+        number = max(self._number, floor((frame.pts + _TOLERANCE) / SEGMENT_SECONDS))
         if self._sink is None or number > self._number:
             self._finish_segment()
             for empty in range(self._number, number):
-                _segment(self._folder, empty).touch()
+                self._folder.leave_empty(empty)
             self._number = number
-            self._sink = FileSink(_segment(self._folder, number), self._size, form="mp4", **self._settings)
+            path = self._folder.segment(number)
+            self._sink = FileSink(path, self._size, form="mp4", **self._settings)
         self._sink.write(Frame(frame.image, frame.pts - number * SEGMENT_SECONDS))
+        self._frames += 1
 
     def close(self) -> None:
         """Complete the last segment and join all of them; safe to call twice."""
         if self.complete:
             return
-        self._finish_segment()
-        if not self._number and not _segment(self._folder, 0).exists():
-            self._forget()
+        self._finish_segment(ended=True)
+        if not self._number:
             raise SinkError(f"cannot write {self.path}: not one frame came; choose another input")
         self._join()
-        self._forget()
         self.complete = True
+        self._folder.remove()
 
     def __enter__(self) -> Self:
         """Return the sink."""
@@ -97,19 +94,23 @@ class SegmentedFile:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close on a normal end, else keep the complete segments."""
-        if kind is None:
-            self.close()
-        elif self._sink is not None:
-            self._sink.discard()
+        try:
+            if kind is None:
+                self.close()
+        finally:
+            if self._sink is not None:
+                self._sink.discard()
+            self._folder.tidy()
 
-    def _finish_segment(self) -> None:
+    def _finish_segment(self, *, ended: bool = False) -> None:
         if self._sink is not None:
+            faults = list(dict.fromkeys(self.past.faults + self._faults()))
+            self._folder.note(
+                self._number, Past((self._number + 1) * SEGMENT_SECONDS, self._frames, faults, ended)
+            )
             self._sink.close()
             self._sink = None
             self._number += 1
-
-    def _forget(self) -> None:
-        shutil.rmtree(self._folder, ignore_errors=True)
 
     def _join(self) -> None:
         partial = PartialFile(self.path, overwrite=self._overwrite)
@@ -129,7 +130,7 @@ class SegmentedFile:
         muxer, options = self._container.muxer, self._container.options
         output = av.open(f"file:{partial.part}", "w", format=muxer, container_options=options)
         opened.enter_context(closing(output))
-        segments = [path for path in _segments(self._folder) if path.stat().st_size]
+        segments = [path for path in self._folder.segments if path.stat().st_size]
         with av.open(f"file:{segments[0]}") as first:
             video = output.add_stream_from_template(first.streams.video[0], opaque=True)
         tracks = opened.enter_context(closing(Tracks(self._excerpt, output, self._container)))
@@ -154,26 +155,3 @@ def is_segmentable(path: Path, codec: str | None) -> bool:
     """Whether a file of that kind can be joined from segments."""
     container = container_of(path)
     return container.muxer in _SEGMENTABLE and (codec or container.video[0]) != "prores"
-
-
-def _prepare(folder: Path, fingerprint: str) -> int:
-    """Make the folder, empty unless its segments have the fingerprint; give the number of complete ones."""
-    note = folder / "made-from.json"
-    try:
-        if not note.is_file() or json.loads(note.read_text(encoding="utf-8")) != fingerprint:
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir()
-            note.write_text(json.dumps(fingerprint), encoding="utf-8")
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise SinkError(f"cannot write to {folder}: {reason.lower()}; choose another folder") from error
-    numbers = [int(path.stem) for path in _segments(folder)]
-    return next((n for n, found in enumerate(numbers) if n != found), len(numbers))
-
-
-def _segments(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.glob("*.mp4") if path.stem.isdecimal())
-
-
-def _segment(folder: Path, number: int) -> Path:
-    return folder / f"{number:06d}.mp4"

@@ -1,0 +1,116 @@
+"""A video that is made in segments, and taken up again wherever it was stopped."""
+
+import errno
+import random
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, nullcontext
+from functools import partial
+from pathlib import Path
+
+import av
+import pytest
+
+from livestyle.backends.untouched import UntouchedEngine
+from livestyle.encoding import Encoding
+from livestyle.errors import SinkError
+from livestyle.frame import Frame
+from livestyle.job import Job, Outcome, Show, paint_file
+from livestyle.painter import Painter
+from livestyle.pipeline import Report
+from livestyle.sinks.segments import SegmentedFile
+from livestyle.sources import open_source
+from livestyle.styles import StyleMix
+from livestyle.timeline import Timeline
+from tests.media import grey, greys, make_video, video_seconds
+
+FPS = 4
+
+
+def clip(folder: Path, seconds: int) -> Path:
+    images = [grey(5 * i) for i in range(FPS * seconds)]
+    return make_video(folder / "in.mkv", images, rate=FPS, gop=FPS)
+
+
+def paint(source: Path, show: Show = lambda _: nullcontext()) -> Outcome:
+    job = Job(source, source.with_name("out.mp4"), fingerprint="the same", overwrite=True)
+    painter = partial(Painter, UntouchedEngine(), StyleMix.parse("mosaic"), 0.0)
+    return paint_file(job, painter, Timeline.parse("mosaic"), show=show)
+
+
+def stopped_at(count: int, error: BaseException) -> Show:
+    @contextmanager
+    def show(_: int | None) -> Iterator[Callable[[Report], None]]:
+        def tell(report: Report) -> None:
+            if report.frames == count:
+                raise error
+
+        yield tell
+
+    return show
+
+
+def spoil(source: Path, seconds: float) -> None:
+    """Overwrite the one frame that is shown then."""
+    content = bytearray(source.read_bytes())
+    with av.open(str(source)) as container:
+        found = next(
+            p for p in container.demux(video=0) if p.pts is not None and p.pts * p.time_base >= seconds
+        )
+        at = content.index(bytes(found))
+        content[at : at + found.size] = random.Random(0).randbytes(found.size)
+    source.write_bytes(content)
+
+
+def test_what_was_stopped_while_joining_is_only_joined(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its segments reach beyond its end, where no frame can be read."""
+    source = clip(tmp_path, 15)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(SegmentedFile, "_mux", full)
+        with pytest.raises(SinkError, match="is there room on the disk"):
+            paint(source)
+    outcome = paint(source, stopped_at(1, AssertionError("it was painted already")))
+    assert (outcome.frames, outcome.complete) == (60, True)
+    assert video_seconds(tmp_path / "out.mp4") == pytest.approx(video_seconds(source), abs=0.001)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mkv", "out.mp4"]
+
+
+def test_all_frames_and_all_faults_are_told_after_a_resume(tmp_path: Path) -> None:
+    source = clip(tmp_path, 18)
+    spoil(source, 3)
+    with pytest.raises(SystemExit):
+        paint(source, stopped_at(12 * FPS, SystemExit()))
+    outcome = paint(source)
+    assert outcome.report is not None
+    assert outcome.report.frames == 8 * FPS
+    (fault,) = outcome.faults
+    assert "is damaged: 1 frame" in fault
+    whole = paint(source.rename(tmp_path / "whole.mkv"))
+    assert outcome.frames == whole.frames
+    assert outcome.faults == [line.replace("whole.mkv", "in.mkv") for line in whole.faults]
+
+
+def test_times_that_step_back_over_a_border_move_nothing(tmp_path: Path) -> None:
+    source = make_video(tmp_path / "in.mkv", greys(1))
+    moments = [9.8, 9.9, 10.0, 9.95, 10.1, 10.2]
+    made = tmp_path / "out.mp4"
+    with closing(open_source(source)) as frames:
+        sink = SegmentedFile(made, (64, 48), frames.excerpt, "", encoding=Encoding(), rate=10)
+        for moment in moments:
+            sink.write(Frame(grey(0), moment))
+        sink.close()
+    seconds = video_seconds(made)
+    assert seconds[3] == pytest.approx(10.0, abs=0.01)
+    assert seconds[:3] + seconds[4:] == pytest.approx(moments[:3] + moments[4:])
+
+
+@pytest.mark.parametrize("error", [SinkError("the disk is full"), SystemExit()])
+def test_a_folder_of_no_segments_is_not_left(error: BaseException, tmp_path: Path) -> None:
+    with pytest.raises(type(error)):
+        paint(clip(tmp_path, 2), stopped_at(1, error))
+    assert [path.name for path in tmp_path.iterdir()] == ["in.mkv"]
