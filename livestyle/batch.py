@@ -6,6 +6,7 @@ import hashlib
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from multiprocessing.connection import wait
 from pathlib import Path
 
@@ -49,15 +50,18 @@ def run_batch(
     results: list[Result] = []
 
     def finish(result: Result) -> None:
-        results.append(result)
         kept.add(result)
+        results.append(result)
         on_result(result)
 
     waiting = deque(jobs)
-    with workers(recipe, min(at_once, len(jobs))) as idle:
-        _share_out(
-            lambda: _next(waiting, recipe, kept if resume else None, finish), idle, on_progress, finish
-        )
+    next_job = partial(_next, waiting, recipe, kept if resume else None, finish)
+    try:
+        with workers(recipe, min(at_once, len(jobs)), finish) as idle:
+            _share_out(next_job, idle, on_progress, finish)
+    except KeyboardInterrupt:
+        kept.write()  # it may have come while that was done
+        raise
     return results
 
 

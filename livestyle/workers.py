@@ -7,10 +7,10 @@ import multiprocessing
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from livestyle.errors import LivestyleError
 from livestyle.job import Job, Outcome, paint_file
@@ -77,7 +77,12 @@ class Worker:
         """Hand it a job; what it says of it comes from `receive`. False where there is none."""
         self._job = job
         if job is not None:
-            self.connection.send(job)
+            try:
+                self.connection.send(job)
+            except OSError:  # it has died
+                self._process.join()
+                self._start()
+                self.connection.send(job)
         return job is not None
 
     def receive(self) -> Progress | Result:
@@ -85,20 +90,30 @@ class Worker:
         try:
             message: Progress | Result = self.connection.recv()
         except (EOFError, OSError):
+            self.connection.close()
             self._process.join()
-            died = self._failed(f"the process that painted it died (exit code {self._process.exitcode})")
-            self._start()
-            return died
+            return self._failed(f"the process that painted it died (exit code {self._process.exitcode})")
         return message
 
-    def stop(self) -> None:
-        """Let it keep what is complete, and wait for its end."""
-        self.connection.close()
-        if self._job is None:  # it has nothing to keep, and ends by itself
-            self._process.join(_STOP_SECONDS)
-        if self._process.is_alive():
+    def ask_to_stop(self) -> None:
+        """Let it keep what is complete, and end."""
+        with suppress(OSError):  # it has ended already
+            self.connection.send(None)
+        if self._job is not None:
             self._process.terminate()
-        self._process.join(_STOP_SECONDS)
+
+    def last_results(self, deadline: float) -> Iterator[Result]:
+        """What it still says of its job until it ends, or until `deadline` on the monotonic clock."""
+        with suppress(EOFError, OSError):
+            while self.connection.poll(max(0.0, deadline - time.monotonic())):
+                message = self.connection.recv()
+                if isinstance(message, Result):
+                    yield message
+
+    def end(self, deadline: float) -> None:
+        """Wait for its end until `deadline`, and no longer."""
+        self.connection.close()
+        self._process.join(max(0.0, deadline - time.monotonic()))
         if self._process.is_alive():
             self._process.kill()
             self._process.join()
@@ -115,23 +130,56 @@ class Worker:
 
 
 @contextmanager
-def workers(recipe: Recipe, count: int) -> Iterator[list[Worker]]:
-    """So many processes, which are stopped on leaving."""
+def workers(recipe: Recipe, count: int, keep: Callable[[Result], None]) -> Iterator[list[Worker]]:
+    """So many processes, which are stopped on leaving; `keep` takes what they have completed by then."""
     started: list[Worker] = []
     try:
         started.extend(Worker(recipe) for _ in range(count))
         yield started
     finally:
+        deadline = time.monotonic() + _STOP_SECONDS
         for worker in started:
-            worker.stop()
+            worker.ask_to_stop()
+        try:
+            for worker in started:
+                for result in worker.last_results(deadline):
+                    keep(result)
+        finally:
+            for worker in started:
+                worker.end(deadline)
+
+
+class _Stop:
+    """A signal that asks to stop: it ends a painting by SystemExit, and nothing between two of them.
+
+    So what is said of a painting is said to its end.
+    """
+
+    def __init__(self) -> None:
+        self._asked = self._painting = False
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the first process tells the others
+        signal.signal(signal.SIGTERM, self._ask)
+
+    @contextmanager
+    def while_painting(self) -> Iterator[None]:
+        self._painting = True
+        try:
+            if self._asked:
+                raise SystemExit
+            yield
+        finally:
+            self._painting = False
+
+    def _ask(self, *_: object) -> None:
+        self._asked = True
+        if self._painting:
+            self._painting = False
+            raise SystemExit
 
 
 def _work(connection: Connection, recipe: Recipe) -> None:
-    """In a process of its own: paint what comes, until the connection closes or a signal says to stop."""
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # Ctrl-C reaches all processes; the first one tells the others
-    signal.signal(signal.SIGTERM, _interrupt)
+    """In a process of its own: paint what comes, until None comes or a signal says to stop."""
+    stop = _Stop()
     painters: list[Painter] = []
 
     def painter() -> Painter:
@@ -139,15 +187,14 @@ def _work(connection: Connection, recipe: Recipe) -> None:
             painters.append(recipe.make_painter())
         return painters[0]
 
-    try:
-        while True:
-            job = connection.recv()
-            connection.send(_paint(job, painter, recipe.timeline, connection))
-    except (EOFError, OSError, KeyboardInterrupt):
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # it ends already
+    with suppress(EOFError, OSError, SystemExit):
+        while (job := connection.recv()) is not None:
+            connection.send(_paint(job, painter, recipe.timeline, connection, stop))
 
 
-def _paint(job: Job, painter: Callable[[], Painter], timeline: Timeline, connection: Connection) -> Result:
+def _paint(
+    job: Job, painter: Callable[[], Painter], timeline: Timeline, connection: Connection, stop: _Stop
+) -> Result:
     started = time.perf_counter()
     names = str(job.source), str(job.target)
 
@@ -159,9 +206,8 @@ def _paint(job: Job, painter: Callable[[], Painter], timeline: Timeline, connect
             nonlocal last
             if report.seconds - last > _PROGRESS_SECONDS:
                 last = report.seconds
-                connection.send(
-                    Progress(names[0], outcome.earlier_frames + report.frames, total, report.recent_fps)
-                )
+                frames = outcome.earlier_frames + report.frames
+                connection.send(Progress(names[0], frames, total, report.recent_fps))
 
         yield tell
 
@@ -169,16 +215,16 @@ def _paint(job: Job, painter: Callable[[], Painter], timeline: Timeline, connect
     notices = _Notices()
     logging.getLogger("livestyle").handlers = [notices]
     try:
-        paint_file(job, painter, timeline, show=show, outcome=outcome)
+        with stop.while_painting():
+            paint_file(job, painter, timeline, show=show, outcome=outcome)
     except LivestyleError as error:
         return Result(*names, "failed", said=[str(error)], notices=notices.lines)
+    except SystemExit:
+        if not outcome.complete:
+            raise
     seconds = time.perf_counter() - started
     status: Status = "damaged" if outcome.faults else "painted"
     return Result(*names, status, outcome.frames, seconds, outcome.faults, notices.lines, job.fingerprint)
-
-
-def _interrupt(*_: Any) -> None:
-    raise KeyboardInterrupt
 
 
 class _Notices(logging.Handler):

@@ -1,0 +1,74 @@
+"""Processes that paint files: what they have made is known, however they or the batch end."""
+
+import json
+import os
+import signal
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from livestyle.backends.untouched import UntouchedEngine
+from livestyle.batch import run_batch
+from livestyle.job import Job
+from livestyle.painter import Painter
+from livestyle.styles import StyleMix
+from livestyle.timeline import Timeline
+from livestyle.workers import Recipe, Result, workers
+from tests.media import greys, make_video, video_seconds
+
+MIX = StyleMix.parse("mosaic")
+RECIPE = Recipe(partial(Painter, UntouchedEngine(), MIX, 0.0), Timeline.parse("mosaic"), "")
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has them")
+
+
+def stop(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def statuses(report: Path) -> list[str]:
+    return [row["status"] for row in json.loads(report.read_text())["files"]]
+
+
+def test_what_is_painted_when_a_batch_is_stopped_is_in_the_report(tmp_path: Path) -> None:
+    jobs = [Job(make_video(tmp_path / f"{i}.mkv", greys(4)), tmp_path / f"{i}.mp4") for i in range(2)]
+    report = tmp_path / "report.json"
+
+    def stop_when_both_are_there(_: Result) -> None:
+        deadline = time.monotonic() + 60
+        while not all(job.target.exists() for job in jobs) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_batch(jobs, RECIPE, report, at_once=2, on_result=stop_when_both_are_there)
+    assert statuses(report) == ["painted", "painted"]
+    run_batch(jobs, RECIPE, report, resume=True)
+    assert statuses(report) == ["skipped", "skipped"]
+
+
+def test_half_a_file_does_not_take_the_place_of_a_whole_one(tmp_path: Path) -> None:
+    """AVI is made in one piece: nothing of it stays."""
+    source = make_video(tmp_path / "in.mkv", greys(1, 320, 240) * 900)
+    job, report = Job(source, tmp_path / "out.avi"), tmp_path / "report.json"
+    with pytest.raises(KeyboardInterrupt):
+        run_batch([job], RECIPE, report, on_progress=stop)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mkv", "report.json"]
+    (result,) = run_batch([job], RECIPE, report, resume=True)
+    assert result.status == "painted"
+    assert len(video_seconds(job.target)) == 900
+
+
+def test_a_process_that_died_without_a_job_is_replaced(tmp_path: Path) -> None:
+    job = Job(make_video(tmp_path / "in.mkv", greys(4)), tmp_path / "out.mp4")
+    with workers(RECIPE, 1, lambda _: None) as (worker,):
+        process = worker._process
+        assert process.pid is not None
+        os.kill(process.pid, signal.SIGKILL)
+        process.join()
+        assert worker.begin(job)
+        while not isinstance(said := worker.receive(), Result):
+            pass
+    assert said.status == "painted"
