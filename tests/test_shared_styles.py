@@ -7,6 +7,7 @@ from click.testing import CliRunner
 from numpy.typing import NDArray
 
 from livestyle.cli import main
+from livestyle.cli.batch import _recipe
 from livestyle.errors import StyleError
 from livestyle.shared_styles import SUFFIX, read_style, style_folder, write_style
 from livestyle.styles import Style, StyleMix
@@ -87,3 +88,12 @@ def test_a_row_of_a_type_that_numpy_lacks_is_one_clear_line(tmp_path: Path) -> N
     save_file({"affine": torch.zeros(4, dtype=torch.bfloat16)}, tmp_path / "half.style.safetensors")
     with pytest.raises(StyleError, match="is not a style file"):
         read_style(tmp_path / "half.style.safetensors")
+
+
+def test_a_batch_knows_one_of_that_name_that_was_made_anew() -> None:
+    painting = {"model": "small", "backend": "auto"}
+    style, _ = read_style(make())
+    first = _recipe("mine:1,mosaic:3", painting).options
+    assert _recipe("mine:1,mosaic:3", painting).options == first
+    make(row=style.row + 1)
+    assert _recipe("mine:1,mosaic:3", painting).options != first

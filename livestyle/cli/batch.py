@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 from collections import Counter
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from livestyle.cli.file_options import file_options, job_settings, make_file_painter
-from livestyle.cli.options import FILE, PAINTING, painting_options
+from livestyle.cli.options import FILE, PAINTING, chosen_model, painting_options
 from livestyle.cli.stopping import stoppable
 
 if TYPE_CHECKING:
@@ -86,12 +87,16 @@ def batch(
 
 def _recipe(style: str, painting: dict[str, Any]) -> Recipe:
     from livestyle.timeline import Timeline
+    from livestyle.weights import load_weights
     from livestyle.workers import Recipe
 
-    make_file_painter(style, streams=1, **(painting | {"strength": 0}))  # tells an unknown style once
-    make_painter = partial(make_file_painter, style, **painting, streams=_CORES_FOR_ONE)
     timeline = Timeline.parse(style)
-    return Recipe(make_painter, timeline, f"{timeline} {painting}")
+    weights = load_weights(chosen_model(painting["model"], painting["backend"]))
+    content = hashlib.sha256(weights.network.encode())
+    for mix in timeline.mixes:  # an unknown style is told here, once
+        content.update(mix.row(weights.styles).tobytes())
+    make_painter = partial(make_file_painter, style, **painting, streams=_CORES_FOR_ONE)
+    return Recipe(make_painter, timeline, f"{timeline} {painting} {content.hexdigest()}")
 
 
 def _listed(inputs: Sequence[str]) -> Iterator[str]:
