@@ -121,7 +121,8 @@ class Worker:
     def _start(self) -> None:
         self.connection, theirs = self._context.Pipe()
         self._process = self._context.Process(target=_work, args=(theirs, self._recipe), daemon=True)
-        self._process.start()
+        with _no_interrupt():
+            self._process.start()
         theirs.close()
 
     def _failed(self, why: str) -> Result:
@@ -147,6 +148,19 @@ def workers(recipe: Recipe, count: int, keep: Callable[[Result], None]) -> Itera
         finally:
             for worker in started:
                 worker.end(deadline)
+
+
+@contextmanager
+def _no_interrupt() -> Iterator[None]:
+    """Put Ctrl-C off, which a process that starts meanwhile never sees: it would show where it was."""
+    if not hasattr(signal, "pthread_sigmask"):  # as on Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class _Stop:

@@ -72,3 +72,15 @@ def test_a_process_that_died_without_a_job_is_replaced(tmp_path: Path) -> None:
         while not isinstance(said := worker.receive(), Result):
             pass
     assert said.status == "painted"
+
+
+def test_a_process_that_starts_does_not_mind_ctrl_c(tmp_path: Path) -> None:
+    """It reaches all processes of a terminal; which of them stop is the first one's to say."""
+    job = Job(make_video(tmp_path / "in.mkv", greys(4)), tmp_path / "out.mp4")
+    with workers(RECIPE, 1, lambda _: None) as (worker,):
+        assert worker._process.pid is not None
+        os.kill(worker._process.pid, signal.SIGINT)
+        assert worker.begin(job)
+        while not isinstance(said := worker.receive(), Result):
+            pass
+    assert said.status == "painted"
