@@ -18,7 +18,7 @@ SUFFIXES = frozenset(f".{name}" for name in _NAMES.split())
 def collect(inputs: Iterable[str], output: Path | None = None) -> list[Path]:
     """The videos that files, folders and patterns name, each once, in order. Raises SourceError for none.
 
-    A search finds nothing in the folder `output`, unless it begins there.
+    A search finds nothing in the folder `output`, unless it begins below that: paintings are not painted.
     """
     found: dict[Path, Path] = {}
     for name in inputs:
@@ -72,7 +72,13 @@ def _matches(name: str, output: Path | None) -> list[Path]:
 
 
 def _outside(output: Path | None, searched: Path, found: list[Path]) -> list[Path]:
-    """What does not lie in `output`, unless that is where the search began."""
-    if output is None or searched.resolve().is_relative_to(output):
+    """What does not lie in `output`, unless the search began below that. Raises SourceError: all does."""
+    if output is None or output in searched.resolve().parents:
         return found
-    return [path for path in found if not path.resolve().is_relative_to(output)]
+    outside = [path for path in found if not path.resolve().is_relative_to(output)]
+    if found and not outside:
+        raise SourceError(
+            f"cannot tell videos from paintings in {searched}: choose another folder for the output, "
+            "or name each video"
+        )
+    return outside

@@ -54,7 +54,10 @@ def test_paintings_are_not_painted_again(tmp_path: Path) -> None:
     assert collect([str(a.parent)], out) == [a]
     assert collect([str(a.parent / "**" / "*.mp4")], out) == [a]
     assert collect([str(painting)], out) == [painting]  # it is asked for
-    assert collect([str(out)], out) == [painting]
+    assert collect([str(a.parent)], tmp_path) == [a, painting]  # the search begins below the output
+    for searched in (out, out / "*.mp4"):
+        with pytest.raises(SourceError, match="choose another folder for the output, or name each video"):
+            collect([str(searched)], out)
 
 
 def test_two_files_of_one_name_do_not_meet() -> None:

@@ -15,7 +15,7 @@ from livestyle.job import Job
 from livestyle.painter import Painter
 from livestyle.styles import StyleMix
 from livestyle.timeline import Timeline
-from livestyle.workers import Recipe, Result, workers
+from livestyle.workers import Recipe, Result, Worker, workers
 from tests.media import greys, make_video, video_seconds
 
 MIX = StyleMix.parse("mosaic")
@@ -26,6 +26,13 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has th
 
 def stop(*_: object) -> None:
     raise KeyboardInterrupt
+
+
+def result_of(worker: Worker, job: Job) -> Result:
+    assert worker.begin(job)
+    while not isinstance(said := worker.receive(), Result):
+        pass
+    return said
 
 
 def statuses(report: Path) -> list[str]:
@@ -68,10 +75,7 @@ def test_a_process_that_died_without_a_job_is_replaced(tmp_path: Path) -> None:
         assert process.pid is not None
         os.kill(process.pid, signal.SIGKILL)
         process.join()
-        assert worker.begin(job)
-        while not isinstance(said := worker.receive(), Result):
-            pass
-    assert said.status == "painted"
+        assert result_of(worker, job).status == "painted"
 
 
 def test_a_process_that_starts_does_not_mind_ctrl_c(tmp_path: Path) -> None:
@@ -80,7 +84,4 @@ def test_a_process_that_starts_does_not_mind_ctrl_c(tmp_path: Path) -> None:
     with workers(RECIPE, 1, lambda _: None) as (worker,):
         assert worker._process.pid is not None
         os.kill(worker._process.pid, signal.SIGINT)
-        assert worker.begin(job)
-        while not isinstance(said := worker.receive(), Result):
-            pass
-    assert said.status == "painted"
+        assert result_of(worker, job).status == "painted"
