@@ -219,3 +219,22 @@ def test_an_ogg_of_sound_alone_is_refused(tmp_path: Path) -> None:
     result = call("video", make_sound(tmp_path / "in.m4a"), tmp_path / "out.mp4")
     assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1)
     assert "holds no video" in result.stderr
+
+
+def test_subtitles_of_pictures_stay_in_a_transport_stream(tmp_path: Path) -> None:
+    made = tmp_path / "in.ts"
+    with av.open(str(made), "w") as container:
+        video = container.add_stream("mpeg2video", rate=30)
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        pictures = container.add_stream("dvbsub")
+        for index, image in enumerate(greys(30)):
+            frame = to_yuv(image, "yuv420p", 5, False)
+            frame.pts, frame.time_base = index, Fraction(1, 30)
+            container.mux(video.encode(frame))
+        container.mux(video.encode(None))
+        packet = av.Packet(b"\x0f\x10\x00\x01\x00\x02\x1e\x00")
+        packet.stream, packet.time_base, packet.pts, packet.dts = pictures, Fraction(1, 1000), 500, 500
+        container.mux(packet)
+    result = call("video", made, tmp_path / "out.ts", "--strength", 0)
+    assert (result.exit_code, result.stderr) == (0, ""), result.output
+    assert packets(tmp_path / "out.ts", "subtitles")[0][1] == packets(made, "subtitles")[0][1]

@@ -92,11 +92,10 @@ def _subtitles(
     track: SubtitleStream, output: OutputContainer, container: Container
 ) -> tuple[Carrier | None, str]:
     context = cast(SubtitleCodecContext | None, track.codec_context)
+    if context is not None and {context.name, context.codec.canonical_name} & container.subtitles:
+        return _Copied(output, track), ""
     if context is None or not container.subtitle_encoder:
         return None, f"is left out: there is no place for it in {container.muxer} files"
-    names = {context.name, context.codec.canonical_name}
-    if names & container.subtitles:
-        return _Copied(output, track), ""
     context.open(strict=False)
     if context.subtitle_header is None:
         return None, f"is left out: {context.name} is made of pictures, {container.muxer} files hold text"
