@@ -2,7 +2,7 @@
 
 from __future__ import annotations  # PyAV's Packet takes its parameter only in annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from fractions import Fraction
 from typing import Protocol, cast
@@ -17,13 +17,9 @@ from av.subtitles.stream import SubtitleStream
 
 from livestyle.errors import SinkError
 from livestyle.sinks.containers import Container
+from livestyle.sinks.sound import sound_carrier
 from livestyle.sources.media import Media
 
-_AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
-_OPUS_RATES = (8000, 12000, 16000, 24000, 48000)
-_RATES = {"aac": _AAC_RATES, "libopus": _OPUS_RATES, "libmp3lame": _AAC_RATES[4:]}
-_LAYOUTS = ("mono", "stereo", "2.1", "4.0", "5.0", "5.1", "6.1", "7.1")
-_BITS_PER_CHANNEL = 96_000  # per second
 _IMAGE_TYPES = {"mjpeg": "image/jpeg", "png": "image/png"}
 
 
@@ -35,17 +31,25 @@ class Carrier(Protocol):
         """The stream of the output; None for what is written with its header and has no packets."""
         ...
 
-    def carry(self, packet: Packet[Stream] | None) -> Sequence[Packet[Stream]]:
+    @property
+    def trouble(self) -> str:
+        """What did not come through so far, in words; empty where all did."""
+        ...
+
+    def carry(self, packet: Packet[Stream] | None) -> Iterable[Packet[Stream]]:
         """What becomes of the packet; None asks for what is still held back."""
         ...
 
 
 def carrier_for(
-    stream: Stream, output: OutputContainer, container: Container, media: Media
+    stream: Stream, output: OutputContainer, container: Container, media: Media, origin: Fraction
 ) -> tuple[Carrier | None, str]:
-    """The way of a stream into the output, and a notice where it does not come through as it was."""
+    """The way of a stream into the output, and a notice where it does not come through as it was.
+
+    `origin` is what of the stream's clock will be 0 in the output.
+    """
     if stream.type == "audio":
-        return _sound(cast(AudioStream, stream), output, container)
+        return sound_carrier(cast(AudioStream, stream), output, container, origin)
     if stream.type == "subtitle":
         return _subtitles(cast(SubtitleStream, stream), output, container)
     if stream.type == "attachment" and container.attachments:
@@ -53,29 +57,6 @@ def carrier_for(
     if stream.type == "video":
         return _cover(stream, output, container, media)
     return None, f"is left out: there is no place for it in {container.muxer} files"
-
-
-def _sound(track: AudioStream, output: OutputContainer, container: Container) -> tuple[Carrier | None, str]:
-    codec = track.codec_context.codec.canonical_name if track.codec_context is not None else ""
-    if not codec:
-        return None, "is left out: FFmpeg does not know its codec"
-    if not container.audio_encoder:
-        return None, f"is left out: {container.muxer} files are silent"
-    again = f"encoded again, as {av.Codec(container.audio_encoder, 'w').canonical_name}"
-    if container.header_first and container.muxer == "matroska" and _has_its_header_in_packets(track):
-        return _Encoded(output, track, container.audio_encoder), (
-            f"has its header in its packets, which matroska in a pipe cannot hold: it is {again}"
-        )
-    if container.audio is None or codec in container.audio:
-        return _Copied(output, track), ""
-    return _Encoded(output, track, container.audio_encoder), (
-        f"is {codec} sound, which does not play in {container.muxer} files: it is {again}"
-    )
-
-
-def _has_its_header_in_packets(track: AudioStream) -> bool:
-    """Whether it is AAC as transport streams have it."""
-    return track.codec_context.name == "aac" and not track.codec_context.extradata
 
 
 def _cover(
@@ -109,6 +90,8 @@ def _subtitles(
 class _Copied:
     """Packets as they are."""
 
+    trouble = ""
+
     def __init__(self, output: OutputContainer, stream: Stream) -> None:
         try:
             self.track: Stream | None = output.add_stream_from_template(stream, opaque=True)
@@ -119,33 +102,10 @@ class _Copied:
         return [packet] if packet is not None else []
 
 
-class _Encoded:
-    """Sound, encoded again."""
-
-    def __init__(self, output: OutputContainer, stream: AudioStream, encoder: str) -> None:
-        rate, rates = stream.codec_context.sample_rate, _RATES[encoder]
-        self._encoder = cast(
-            AudioStream, output.add_stream(encoder, rate=rate if rate in rates else rates[-1])
-        )
-        self.track: Stream | None = self._encoder
-        most = 2 if encoder == "libmp3lame" else len(_LAYOUTS)
-        channels = min(stream.codec_context.layout.nb_channels, most)
-        # raw samples often come without a layout, which encoders need to know
-        self._encoder.codec_context.layout = _LAYOUTS[channels - 1]
-        self._encoder.codec_context.bit_rate = _BITS_PER_CHANNEL * channels
-
-    def carry(self, packet: Packet[Stream] | None) -> Sequence[Packet[Stream]]:
-        if packet is None:
-            return self._encoder.encode(None)
-        try:
-            frames = cast("Packet[AudioStream]", packet).decode()
-        except av.FFmpegError:  # what cannot be decoded is silent
-            return []
-        return [encoded for frame in frames for encoded in self._encoder.encode(frame)]
-
-
 class _Texts:
     """Subtitles of text, in another codec."""
+
+    trouble = ""
 
     def __init__(self, output: OutputContainer, stream: SubtitleStream, encoder: str) -> None:
         self._decoder = stream.codec_context
@@ -169,6 +129,7 @@ class _Attachment:
     """A file within the file, such as a font."""
 
     track: Stream | None = None
+    trouble = ""
 
     def __init__(self, output: OutputContainer, stream: AttachmentStream) -> None:
         name = stream.metadata.get("filename") or f"attachment{stream.index}"
@@ -180,6 +141,8 @@ class _Attachment:
 
 class _Cover:
     """A picture on the cover, as mp4 has it: a track of one packet."""
+
+    trouble = ""
 
     def __init__(self, output: OutputContainer, stream: Stream, media: Media) -> None:
         track = output.add_stream_from_template(stream)
@@ -198,6 +161,7 @@ class _AttachedCover:
     """A picture on the cover, which Matroska keeps as an attachment."""
 
     track: Stream | None = None
+    trouble = ""
 
     def __init__(self, output: OutputContainer, stream: Stream, media: Media) -> None:
         mimetype = _IMAGE_TYPES.get(stream.codec_context.name, "image/jpeg")

@@ -22,6 +22,10 @@ class Container:
     """What is copied as it is; None: whatever comes."""
     audio_encoder: str = "aac"
     """What becomes of the rest; empty where there is no place for sound."""
+    steady_sound: frozenset[str] = frozenset()
+    """Codecs whose sound has no gaps in it, whatever its times."""
+    late_sound: bool = True
+    """Whether its sound may start after the picture."""
     subtitles: frozenset[str] = frozenset()
     """What is copied as it is."""
     subtitle_encoder: str = ""
@@ -47,6 +51,8 @@ class Container:
 _MP4_OPTIONS = {"movflags": "+faststart"}
 _MP4_STREAM = {"movflags": "+frag_keyframe+empty_moov+default_base_moof"}
 _TEXTS = frozenset({"subrip", "ass", "ssa", "webvtt", "dvd_subtitle", "hdmv_pgs_subtitle", "dvb_subtitle"})
+_PCM = frozenset({"pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be"})
+_AVI_SOUND = frozenset({"mp3", "ac3", "pcm_s16le", "mp2"})
 
 _MP4 = Container(
     "mp4",
@@ -61,7 +67,8 @@ _MP4 = Container(
 _MOV = Container(
     "mov",
     ("h264", "hevc", "prores"),
-    frozenset({"aac", "mp3", "ac3", "eac3", "alac", "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be"}),
+    frozenset({"aac", "mp3", "ac3", "eac3", "alac"}) | _PCM,
+    steady_sound=_PCM,
     subtitles=frozenset({"mov_text"}),
     subtitle_encoder="mov_text",
     options=_MP4_OPTIONS,
@@ -86,8 +93,10 @@ _WEBM = Container(
 _AVI = Container(
     "avi",
     ("h264",),
-    frozenset({"mp3", "ac3", "pcm_s16le", "mp2"}),
+    _AVI_SOUND,
     "libmp3lame",
+    steady_sound=_AVI_SOUND,
+    late_sound=False,
     chapters=False,
     constant_rate=True,
 )

@@ -43,6 +43,7 @@ class Tracks:
         self._beside = excerpt.beside if excerpt.beside is not None and excerpt.beside.take() else None
         self._input = _open(excerpt.media) if self._beside is None else self._beside.container
         self._carriers: dict[int, Carrier] = {}
+        self._called: dict[int, str] = {}
         self._next: Callable[[], Packet[Stream] | None] = lambda: None
         self._waiting: Packet[Stream] | None = None
         try:
@@ -67,8 +68,10 @@ class Tracks:
 
     def finish(self) -> None:
         """Carry over what encoders still hold back."""
-        for carrier in self._carriers.values():
+        for index, carrier in self._carriers.items():
             self._mux(carrier, None)
+            if carrier.trouble:
+                logger.warning("%s of %s %s", self._called[index], self._name, carrier.trouble)
 
     def close(self) -> None:
         """Close the file all this comes from, unless the reader of the video does; safe to call twice."""
@@ -88,6 +91,7 @@ class Tracks:
         for stream in self._input.streams:
             if carrier := self._carrier(stream, excerpt.media):
                 self._carriers[stream.index] = carrier
+                self._called[stream.index] = _called(stream)
         self._add_chapters()
         self._output.metadata.update(_tags(self._input.metadata))
         streams = [index for index, carrier in self._carriers.items() if carrier.track is not None]
@@ -100,7 +104,7 @@ class Tracks:
     def _carrier(self, stream: Stream, media: Media) -> Carrier | None:
         if stream.type == "video" and not stream.disposition & Disposition.attached_pic:
             return None
-        carrier, notice = carrier_for(stream, self._output, self._container, media)
+        carrier, notice = carrier_for(stream, self._output, self._container, media, self._origin)
         if notice:
             logger.warning("%s of %s %s", _called(stream), self._name, notice)
         if carrier is not None and carrier.track is not None:
