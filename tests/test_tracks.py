@@ -221,6 +221,30 @@ def test_an_ogg_of_sound_alone_is_refused(tmp_path: Path) -> None:
     assert "holds no video" in result.stderr
 
 
+def test_a_line_of_subtitles_that_is_not_utf8_is_left_out_and_told(tmp_path: Path) -> None:
+    made = tmp_path / "in.mkv"
+    with av.open(str(made), "w") as container:
+        video = container.add_stream("mpeg4", rate=30)
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        text = container.add_stream("srt")
+        text.codec_context.subtitle_header = b"[Script Info]\n"
+        for index, image in enumerate(greys(30)):
+            frame = to_yuv(image, "yuv420p", 5, False)
+            frame.pts, frame.time_base = index, Fraction(1, 30)
+            container.mux(video.encode(frame))
+        container.mux(video.encode(None))
+        for index, line in enumerate([b"hello", b"caf\xe9", b"there"]):
+            packet = av.Packet(line)
+            packet.stream, packet.time_base = text, Fraction(1, 1000)
+            packet.pts = packet.dts = 300 * index
+            packet.duration = 200
+            container.mux(packet)
+    result = call("video", made, tmp_path / "out.mp4", "--strength", 0)
+    assert result.exit_code == 0, result.output
+    assert result.stderr.count("has one line that cannot be decoded: left out") == 1
+    assert [text for _, text in words(tmp_path / "out.mp4")] == ["hello", "there"]
+
+
 def test_subtitles_of_pictures_stay_in_a_transport_stream(tmp_path: Path) -> None:
     made = tmp_path / "in.ts"
     with av.open(str(made), "w") as container:

@@ -105,8 +105,6 @@ class _Copied:
 class _Texts:
     """Subtitles of text, in another codec."""
 
-    trouble = ""
-
     def __init__(self, output: OutputContainer, stream: SubtitleStream, encoder: str) -> None:
         self._decoder = stream.codec_context
         track = output.add_stream(encoder)
@@ -114,12 +112,24 @@ class _Texts:
         self._encoder = cast(SubtitleCodecContext, track.codec_context)
         self._encoder.subtitle_header = self._decoder.subtitle_header
         self._encoder.time_base = stream.time_base or Fraction(1, 1000)
+        self._undecodable = 0
+
+    @property
+    def trouble(self) -> str:
+        lines = "one line" if self._undecodable == 1 else f"{self._undecodable} lines"
+        return f"has {lines} that cannot be decoded: left out" if self._undecodable else ""
 
     def carry(self, packet: Packet[Stream] | None) -> Sequence[Packet[Stream]]:
-        subtitle = self._decoder.decode2(packet) if packet is not None else None
-        if packet is None or subtitle is None:
+        if packet is None:
             return []
-        encoded = self._encoder.encode_subtitle(subtitle)
+        try:
+            subtitle = self._decoder.decode2(packet)
+            encoded = None if subtitle is None else self._encoder.encode_subtitle(subtitle)
+        except av.FFmpegError:
+            self._undecodable += 1
+            return []
+        if encoded is None:
+            return []
         encoded.time_base = packet.time_base
         encoded.pts, encoded.dts, encoded.duration = packet.pts, packet.pts, packet.duration
         return [encoded]
