@@ -151,3 +151,22 @@ def test_another_program_agrees_about_the_times(tmp_path: Path) -> None:
     ]
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.replace(",", "")
     assert [float(line) for line in told.split()] == pytest.approx(moments, abs=0.001)
+
+
+@pytest.mark.parametrize("sound", [None, "aac"])
+@pytest.mark.parametrize("name", ["out.mp4", "out.mkv", "out.ts"])
+def test_a_clock_that_begins_anew_goes_on(name: str, sound: str | None, tmp_path: Path) -> None:
+    """As in a stream of television that `cat` has joined from two."""
+    made = make_video(tmp_path / "in.ts", greys(30), sound=sound)
+    made.write_bytes(2 * made.read_bytes())
+    result = call("video", made, tmp_path / name, "--strength", 0)
+    assert result.exit_code == 0, result.output
+    assert result.stderr.count("what follows is joined on") == 1
+    # (sound comes in frames of 0.02 s: it is a little longer than the picture)
+    expected = [i / 30 for i in range(30)] + [1.02 + i / 30 for i in range(30)]
+    assert relative(video_seconds(tmp_path / name)) == pytest.approx(expected, abs=0.04)
+    if sound is not None:
+        moments, contents = zip(*sound_packets(tmp_path / name), strict=True)
+        again = contents.index(contents[20], 21)
+        pictures = video_seconds(tmp_path / name)
+        assert moments[again] - moments[20] == pytest.approx(pictures[30] - pictures[0], abs=0.005)

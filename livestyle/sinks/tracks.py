@@ -16,6 +16,7 @@ from livestyle.errors import SinkError
 from livestyle.sinks.carriers import Carrier, carrier_for
 from livestyle.sinks.containers import Container
 from livestyle.sources.beside import PATIENCE
+from livestyle.sources.joined import Joined
 from livestyle.sources.media import Excerpt, Media
 
 logger = logging.getLogger(__name__)
@@ -142,11 +143,12 @@ class Tracks:
 
     def _read(self, streams: list[int]) -> Iterator[Packet[Stream]]:
         """The packets of these streams, past what is damaged."""
+        joined = Joined(self._input)
         failures = 0
         while streams and failures < PATIENCE:
             try:
-                for packet in self._input.demux(streams=streams):
-                    if packet.pts is not None:
+                for packet in joined.packets():
+                    if packet.stream_index in streams and packet.pts is not None:
                         yield packet
                 return
             except av.FFmpegError:  # told by whoever decodes the video

@@ -16,6 +16,7 @@ from av.video.stream import VideoStream
 
 from livestyle.errors import SourceError
 from livestyle.sources.beside import Beside
+from livestyle.sources.joined import Joined
 
 _STATE_THEIR_LENGTH = ("mov", "matroska", "flv", "asf")
 """FFmpeg's readers of formats that say how long they are; of others it guesses."""
@@ -34,7 +35,7 @@ class Decoder:
         self, container: InputContainer, stream: VideoStream, name: str, beside: Beside | None = None
     ) -> None:
         self._container = container
-        self._demux = container.demux if beside is None else beside.packets
+        self._demux = Joined(container, name).packets if beside is None else beside.packets
         self._stream = stream
         self._name = name
         self._failures: list[Fraction | None] = []
