@@ -53,6 +53,18 @@ def test_a_pipe_takes_the_form_it_is_told(form: str, tmp_path: Path) -> None:
     assert len(video_seconds(out)) == 12
 
 
+@pytest.mark.parametrize("form", ["mp4", "mov"])
+@pytest.mark.parametrize("start", [0.0, 0.5])
+def test_a_fragmented_file_keeps_picture_and_sound_in_step(form: str, start: float, tmp_path: Path) -> None:
+    made = make_video(tmp_path / "in.mp4", moving(), start=start, sound="aac")
+    command = [*COMMAND, "-", "-", "--format", form, "--strength", "0"]
+    done = subprocess.run(command, input=made.read_bytes(), capture_output=True, timeout=60, check=False)
+    out = tmp_path / f"out.{form}"
+    out.write_bytes(done.stdout)
+    assert video_seconds(out) == pytest.approx(video_seconds(made), abs=0.001)
+    assert sound_packets(out)[0][0] == pytest.approx(sound_packets(made)[0][0], abs=0.001)
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes")
 def test_a_named_pipe_is_read_like_a_file(tmp_path: Path) -> None:
     made = make_video(tmp_path / "in.mkv", moving(), sound="aac")

@@ -49,7 +49,7 @@ class Container:
 
 # faststart puts the index first, so that a browser plays the file while it still loads
 _MP4_OPTIONS = {"movflags": "+faststart"}
-_MP4_STREAM = {"movflags": "+frag_keyframe+empty_moov+default_base_moof"}
+_MP4_STREAM = {"movflags": "+frag_keyframe+empty_moov+delay_moov+default_base_moof"}
 _TEXTS = frozenset({"subrip", "ass", "ssa", "webvtt", "dvd_subtitle", "hdmv_pgs_subtitle", "dvb_subtitle"})
 _PCM = frozenset({"pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be"})
 _AVI_SOUND = frozenset({"mp3", "ac3", "pcm_s16le", "mp2"})
