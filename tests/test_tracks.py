@@ -262,3 +262,28 @@ def test_subtitles_of_pictures_stay_in_a_transport_stream(tmp_path: Path) -> Non
     result = call("video", made, tmp_path / "out.ts", "--strength", 0)
     assert (result.exit_code, result.stderr) == (0, ""), result.output
     assert packets(tmp_path / "out.ts", "subtitles")[0][1] == packets(made, "subtitles")[0][1]
+
+
+def test_a_second_video_is_left_out_and_told(tmp_path: Path) -> None:
+    made = make_video(tmp_path / "one.mp4", greys(10))
+    with av.open(str(made)) as one, av.open(str(tmp_path / "in.mkv"), "w") as container:
+        tracks = [container.add_stream_from_template(one.streams.video[0]) for _ in range(2)]
+        for packet in [packet for packet in one.demux(video=0) if packet.size]:
+            for track in tracks:
+                packet.stream = track
+                container.mux(packet)
+    result = call("video", tmp_path / "in.mkv", tmp_path / "out.mkv", "--strength", 0)
+    assert result.exit_code == 0, result.output
+    assert "stream 1 (video) of" in result.stderr
+    assert "is left out: only the first video is painted" in result.stderr
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov"])
+def test_the_track_that_shows_chapters_is_no_loss(suffix: str, tmp_path: Path) -> None:
+    rich = rich_clip(tmp_path / "in.mkv", ["aac"])
+    made, out = tmp_path / f"in{suffix}", tmp_path / f"out{suffix}"
+    assert call("video", rich, made, "--strength", 0).exit_code == 0
+    result = call("video", made, out, "--strength", 0)
+    assert "(data" not in result.stderr
+    with av.open(str(out)) as container:
+        assert len(container.chapters()) == 2

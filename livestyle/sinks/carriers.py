@@ -54,6 +54,8 @@ def carrier_for(
         return _subtitles(cast(SubtitleStream, stream), output, container)
     if stream.type == "attachment" and container.attachments:
         return _Attachment(output, cast(AttachmentStream, stream)), ""
+    if stream.type == "video" and not stream.disposition & Disposition.attached_pic:
+        return None, "is left out: only the first video is painted"
     if stream.type == "video":
         return _cover(stream, output, container, media)
     return None, f"is left out: there is no place for it in {container.muxer} files"

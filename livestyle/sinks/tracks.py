@@ -103,7 +103,7 @@ class Tracks:
             self._next = self._beside.next
 
     def _carrier(self, stream: Stream, media: Media) -> Carrier | None:
-        if stream.type == "video" and not stream.disposition & Disposition.attached_pic:
+        if stream.index == self._painted or self._shows_chapters(stream):
             return None
         carrier, notice = carrier_for(stream, self._output, self._container, media, self._origin)
         if notice:
@@ -113,6 +113,18 @@ class Tracks:
             if stream.type != "video":
                 carrier.track.disposition = stream.disposition
         return carrier
+
+    @property
+    def _painted(self) -> int | None:
+        """The index of the video that is painted: the first, as for its reader."""
+        videos = (stream for stream in self._input.streams.video if stream.codec_context is not None)
+        shown = (stream.index for stream in videos if not stream.disposition & Disposition.attached_pic)
+        return next(shown, None)
+
+    def _shows_chapters(self, stream: Stream) -> bool:
+        """Whether it is what mp4 and mov have in place of a list of chapters."""
+        count = len(self._input.chapters())
+        return stream.type == "data" and stream.name == "bin_data" and 0 < count == stream.frames
 
     def _add_chapters(self) -> None:
         chapters = self._input.chapters()
