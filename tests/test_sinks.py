@@ -1,3 +1,4 @@
+import errno
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,8 @@ import pytest
 from livestyle.errors import SinkError
 from livestyle.frame import Frame
 from livestyle.sinks import Sink, open_sink, refuse_same_file
+from livestyle.sinks.advice import advice_on
+from livestyle.sinks.containers import container_of
 from livestyle.sinks.file import FileSink
 from livestyle.sinks.null import NullSink
 from livestyle.sinks.picture import write_picture
@@ -252,3 +255,16 @@ def test_a_picture_comes_back(tmp_path: Path) -> None:
     write_picture(tmp_path / "out.png", stripes())
     np.testing.assert_array_equal(read_picture(tmp_path / "out.png"), stripes())
     assert files(tmp_path) == ["out.png"]
+
+
+@pytest.mark.parametrize(
+    ("number", "name", "advice"),
+    [
+        (errno.ENOSPC, "out.mp4", "is there room on the disk?"),
+        (errno.EINVAL, "out.mp4", "try another kind of file, such as .mkv"),
+        (errno.EINVAL, "out.mkv", "try another kind of file, such as .mp4"),
+        (errno.EPIPE, "out.mkv", "does its reader still run?"),
+    ],
+)
+def test_advice_fits_what_went_wrong(number: int, name: str, advice: str) -> None:
+    assert advice_on(OSError(number, "reason"), container_of(name)) == advice

@@ -19,6 +19,7 @@ from livestyle.colors import Colors
 from livestyle.encoding import Encoding
 from livestyle.errors import SinkError
 from livestyle.frame import Frame
+from livestyle.sinks.advice import advice_on
 from livestyle.sinks.codecs import CODECS, encoder_of, hardware_pix_fmt, mend_dts
 from livestyle.sinks.containers import STDOUT, Container, container_of
 from livestyle.sinks.partial import PartialFile
@@ -199,14 +200,13 @@ class FileSink:
             self._opened.close()
 
     @contextmanager
-    def _translated(self, advice: str = "is there room on the disk?") -> Iterator[None]:
+    def _translated(self, otherwise: str = "") -> Iterator[None]:
         try:
             yield
         except (av.FFmpegError, OSError) as error:
             reason = (error.strerror or str(error)).lower()
-            if isinstance(error, BrokenPipeError):
-                advice = "does its reader still run?"
             name = self.path if self._partial is not None else "stdout"
+            advice = advice_on(error, self._form, otherwise)
             raise SinkError(f"cannot write {name}: {reason}; {advice}") from error
 
     @contextmanager

@@ -13,6 +13,7 @@ import av
 
 from livestyle.errors import SinkError
 from livestyle.frame import Frame
+from livestyle.sinks.advice import advice_on
 from livestyle.sinks.containers import container_of
 from livestyle.sinks.file import FileSink
 from livestyle.sinks.partial import PartialFile
@@ -120,7 +121,8 @@ class SegmentedFile:
         except (av.FFmpegError, OSError) as error:
             partial.discard()
             reason = (error.strerror or str(error)).lower()
-            raise SinkError(f"cannot write {self.path}: {reason}; is there room on the disk?") from error
+            advice = advice_on(error, self._container)
+            raise SinkError(f"cannot write {self.path}: {reason}; {advice}") from error
         except BaseException:
             partial.discard()
             raise
