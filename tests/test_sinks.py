@@ -97,7 +97,7 @@ def test_an_exception_discards_the_file_and_keeps_the_old_one(tmp_path: Path) ->
     assert path.read_bytes() == b"old"
 
 
-def test_a_failing_disk_is_a_sink_error_and_leaves_nothing(
+def test_a_file_that_cannot_be_renamed_is_kept_and_its_place_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sink = FileSink(tmp_path / "out.mp4", (64, 48))
@@ -107,9 +107,11 @@ def test_a_failing_disk_is_a_sink_error_and_leaves_nothing(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "replace", full)
-    with pytest.raises(SinkError, match="no space left on device"):
+    with pytest.raises(SinkError, match="no space left on device") as caught:
         sink.close()
-    assert files(tmp_path) == []
+    (kept,) = tmp_path.iterdir()
+    assert str(caught.value).endswith(f"is kept as {kept}")
+    assert len(video_seconds(kept)) == 1
 
 
 def test_a_file_without_frames_is_an_error_and_leaves_nothing(tmp_path: Path) -> None:
