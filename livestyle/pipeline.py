@@ -53,10 +53,10 @@ def run(
     """Paint every frame of `source` into `sink` while the next ones are decoded and the last ones encoded.
 
     `paint` turns frames into painted ones, in order; it may read a few ahead. It and `on_frame` run on the
-    caller's thread. `write_behind=False` keeps `sink` there too, as a
-    window needs. At most `depth` frames wait on either side of `paint`. Source and sink stay open: they are
-    the caller's to close. Exceptions of any stage come out here once the threads have stopped. After
-    KeyboardInterrupt every painted frame is in the sink, so that the caller can finish it.
+    caller's thread. `write_behind=False` keeps `sink` there too, as a window needs. At most `depth` frames
+    wait on either side of `paint`. Source and sink stay open: they are the caller's to close; only a live
+    source is closed at the end, as `Prefetch` does. Exceptions of any stage come out here once the threads
+    have stopped. After KeyboardInterrupt every painted frame is in the sink: the caller can finish it.
     """
     meter = _Meter()
     with ExitStack() as stack:

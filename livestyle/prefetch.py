@@ -1,5 +1,6 @@
 """Overlap by threads: frames read ahead, frames written behind. The only module that starts a thread."""
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -11,7 +12,11 @@ from livestyle.frame import Frame
 from livestyle.sinks import Sink
 from livestyle.sources import FrameSource
 
+logger = logging.getLogger(__name__)
+
 _Result = TypeVar("_Result")
+_HELD_SECONDS = 8.0
+"""How long a live source may hold its reader on leaving: connecting and a first picture take less."""
 
 
 class Background:
@@ -41,8 +46,9 @@ class Prefetch:
 
     A file waits for the consumer and loses nothing. A live source never waits: its newest frame replaces the
     waiting one, and `dropped` counts that. The reader's exception is raised in the consumer after the frames
-    read before it, or on leaving. Leaving stops the reader at its next frame and joins it; the source is its
-    opener's to close.
+    read before it, or on leaving. Leaving stops the reader at its next frame and joins it. A live source,
+    whose next frame may never come, is closed for that, and one that holds its reader all the same is left
+    behind with a warning; otherwise the source is its opener's to close.
     """
 
     def __init__(self, source: FrameSource, depth: int = 4) -> None:
@@ -94,7 +100,11 @@ class Prefetch:
             self._stopped = True
             self._waiting.clear()
             self._changed.notify_all()
-        self._thread.join()
+        if self._source.live:
+            self._source.close()
+        self._thread.join(_HELD_SECONDS if self._source.live else None)
+        if self._thread.is_alive():
+            logger.warning("the camera does not answer and is left behind; replug it if it stays busy")
         if kind is None:
             self._raise_error()
 
@@ -109,7 +119,8 @@ class Prefetch:
                 if not self._put(frame):
                     break
         except BaseException as error:  # a thread boundary: whatever it is, the consumer has to see it
-            self._error = error
+            if not (self._stopped and self._source.live):  # which may raise when it is closed meanwhile
+                self._error = error
         finally:
             with self._changed:
                 self._done = True

@@ -5,6 +5,7 @@ from contextlib import suppress
 
 import pytest
 
+from livestyle import prefetch
 from livestyle.errors import SinkError, SourceError
 from livestyle.frame import Frame
 from livestyle.prefetch import Collector, Prefetch, WriteBehind
@@ -89,6 +90,46 @@ def test_the_source_stays_open_for_its_opener() -> None:
     with Prefetch(source):
         pass
     assert source.closed == 0
+
+
+class Gone:
+    """A camera that gives one frame and then waits for the next until it is closed, or `let_go` is set."""
+
+    live = True
+
+    def __init__(self) -> None:
+        self.closed, self.let_go = threading.Event(), threading.Event()
+
+    def __iter__(self) -> Iterator[Frame]:
+        yield FRAME
+        while not (self.closed.wait(0.01) or self.let_go.is_set()):
+            pass
+        raise SourceError("closed under its reader")
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+def test_a_camera_that_gives_nothing_more_holds_nobody_who_leaves() -> None:
+    camera = Gone()
+    with Prefetch(camera) as frames:
+        next(iter(frames))
+        began = time.perf_counter()
+    assert time.perf_counter() - began < 1
+    assert camera.closed.is_set()
+
+
+def test_a_camera_that_does_not_even_close_is_left_behind_with_a_word(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(prefetch, "_HELD_SECONDS", 0.2)
+    camera = Gone()
+    monkeypatch.setattr(camera, "close", lambda: None)
+    with Prefetch(camera) as frames:
+        next(iter(frames))
+    assert "is left behind" in caplog.text
+    camera.let_go.set()
+    frames._thread.join()
 
 
 @pytest.mark.parametrize("depth", [0, -1])

@@ -187,6 +187,17 @@ def test_closing_while_it_is_away_ends_at_once() -> None:
     assert connection.closed >= 1
 
 
+def test_leaving_the_show_while_it_is_away_ends_at_once() -> None:
+    connection = FakeConnection([grey(1), grey(1), SourceError("gone")])
+    camera = Reconnecting("camera 0", connecting(connection, *[SourceError("still away")] * 50))
+    with Prefetch(camera) as frames:
+        next(iter(frames))
+        time.sleep(0.5)
+        began = time.perf_counter()
+    assert time.perf_counter() - began < 0.5
+    assert connection.closed >= 1
+
+
 def test_the_first_frame_is_of_now_not_of_the_opening() -> None:
     connection = FakeConnection([np.full((48, 64, 3), level, np.uint8) for level in (1, 2)])
     camera = Reconnecting("camera 0", connecting(connection))
