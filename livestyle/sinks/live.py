@@ -40,12 +40,19 @@ def open_live_sink(
         from livestyle.sinks.stream import StreamSink
 
         return StreamSink(str(target), size, rate=rate)
-    return _open_recorder(Path(target), size, rate, sound, epoch, overwrite)
+    return open_recorder(Path(target), size, rate=rate, sound=sound, epoch=epoch, overwrite=overwrite)
 
 
-def _open_recorder(
-    path: Path, size: tuple[int, int], rate: float, sound: bool, epoch: float | None, overwrite: bool
+def open_recorder(
+    path: Path,
+    size: tuple[int, int],
+    *,
+    rate: float,
+    sound: bool = False,
+    epoch: float | None = None,
+    overwrite: bool = True,
 ) -> Recorder:
+    """Open a file as `open_live_sink` does."""
     from livestyle.sinks.recording import Recorder
 
     with ExitStack() as opened:

@@ -36,7 +36,8 @@ class Recorder:
     Times are those of the frames, from the first one on. With a `microphone`, which is closed here, its
     sound is recorded in step: `epoch` is `time.perf_counter()` at pts 0, without it the moment of the first
     `write` counts. The video grows as `NAME.part.mp4`, which plays at any moment, even if the process is
-    killed. `close` makes a file with its index in front of it, under its own name.
+    killed. `close` makes a file with its index in front of it, under its own name. Without
+    `overwrite` it takes the next free name where a file was made there meanwhile, as `path` then says.
 
     When writing fails, as on a full disk, what was recorded is kept under the name of the file, and
     `SinkError` is raised; later frames raise it again. What can be known beforehand is raised on opening.
@@ -53,6 +54,7 @@ class Recorder:
         overwrite: bool = True,
     ) -> None:
         self.path = Path(path)
+        self._overwrite = overwrite
         self._form = _format(self.path)
         self._part = _claim(self.path, overwrite)
         self._opened = ExitStack()
@@ -66,7 +68,7 @@ class Recorder:
             self._container.start_encoding()
         except (av.FFmpegError, OSError) as error:
             self._release()
-            self._part.unlink(missing_ok=True)
+            self._remove_part()
             raise SinkError(
                 f"cannot record to {self.path}: {_reason(error)}; choose another place"
             ) from error
@@ -87,7 +89,7 @@ class Recorder:
             return
         if self._video.start is None:
             self._release()
-            self._part.unlink(missing_ok=True)
+            self._remove_part()
             raise SinkError(f"cannot record to {self.path}: not one frame came")
         with self._kept_on_failure():
             self._video.finish()
@@ -99,23 +101,49 @@ class Recorder:
 
     def _settle(self) -> None:
         """Turn the growing file into the final one; where there is no room for both, it is that itself."""
-        if self._form == "matroska" or not self._remux():
-            self._part.replace(self.path)
-        self._part.unlink(missing_ok=True)
-
-    def _remux(self) -> bool:
-        partial = PartialFile(self.path)
         try:
-            _copy(self._part, partial.part, self._form)
-        except (av.FFmpegError, OSError) as error:
-            partial.discard()
-            logger.warning("%s plays, but some programs cannot seek in it: %s", self.path, _reason(error))
-            return False
-        except BaseException:
-            partial.discard()
-            raise
-        partial.commit()
-        return True
+            self._put_in_place(remux=self._form != "matroska")
+        except (OSError, SinkError) as error:
+            self._failure = f"the recording stays as {self._part}: {_reason(error)}; rename it"
+            raise SinkError(self._failure) from error
+        self._remove_part()
+
+    def _put_in_place(self, *, remux: bool) -> None:
+        while True:
+            partial = self._remuxed() if remux else None
+            try:
+                with _reserved(self.path, self._overwrite):
+                    if partial is None:
+                        self._part.replace(self.path)
+                    else:
+                        partial.commit()
+                return
+            except FileExistsError:
+                taken, self.path = self.path, unclaimed(self.path)
+                logger.warning("%s was made meanwhile: the recording becomes %s", taken, self.path)
+            finally:
+                if partial is not None:
+                    partial.discard()
+
+    def _remuxed(self) -> PartialFile | None:
+        """A copy whose index comes first; None, with a warning, where none can be made."""
+        with ExitStack() as made:
+            try:
+                partial = PartialFile(self.path)
+                made.callback(partial.discard)
+                _copy(self._part, partial.part, self._form)
+            except (av.FFmpegError, OSError, SinkError) as error:
+                why = _reason(error)
+                logger.warning("%s plays, but some programs cannot seek in it: %s", self.path, why)
+                return None
+            made.pop_all()
+        return partial
+
+    def _remove_part(self) -> None:
+        try:
+            self._part.unlink(missing_ok=True)
+        except OSError as error:  # Windows, while another program plays it
+            logger.warning("%s is not needed any more; remove it: %s", self._part, _reason(error))
 
     def _release(self) -> None:
         with suppress(av.FFmpegError, OSError):  # a full disk fails again here: that was reported
@@ -127,21 +155,32 @@ class Recorder:
             yield
         except (av.FFmpegError, OSError) as error:
             self._release()
-            kept = self._keep()
-            what = f"{self.path} holds what was recorded" if kept else "nothing was recorded"
-            self._failure = f"recording stopped: {_reason(error)}; {what}"
+            self._failure = f"recording stopped: {_reason(error)}; {self._kept()}"
             raise SinkError(self._failure) from error
 
-    def _keep(self) -> bool:
-        """Leave what can be played of the growing file under the final name, if there is anything."""
-        with suppress(OSError):
+    def _kept(self) -> str:
+        """Leave what can be played of the growing file under the final name, and say where it is."""
+        try:
             if self._form != "matroska":
                 cut_after_last_fragment(self._part)
-            if self._part.stat().st_size:
-                self._part.replace(self.path)
-                return True
-            self._part.unlink()
-        return False
+            if not self._part.stat().st_size:
+                self._part.unlink()
+                return "nothing was recorded"
+            self._put_in_place(remux=False)
+        except FileNotFoundError:
+            return "nothing was recorded"
+        except OSError:
+            return f"{self._part} holds what was recorded"
+        return f"{self.path} holds what was recorded"
+
+
+def unclaimed(path: Path) -> Path:
+    """`path`, or with -2, -3 and so on: the first that is not there, and that no recording grows into."""
+    for number in count(1):
+        free = path if number == 1 else path.with_stem(f"{path.stem}-{number}")
+        if not free.exists() and not _part_of(free).exists():
+            return free
+    raise AssertionError("numbers do not end")
 
 
 def cut_after_last_fragment(path: Path) -> None:
@@ -184,7 +223,7 @@ def _claim(path: Path, overwrite: bool) -> Path:
     """Make the file that grows, beside `path`, without touching what an earlier crash may have left there."""
     PartialFile(path, overwrite=overwrite).discard()  # says what is wrong with the place, if anything is
     for number in count(1):
-        part = path.with_name(f"{path.stem}.part{number if number > 1 else ''}{path.suffix}")
+        part = _part_of(path, number)
         try:
             part.touch(exist_ok=False)
         except FileExistsError:
@@ -193,6 +232,24 @@ def _claim(path: Path, overwrite: bool) -> Path:
             raise SinkError(f"cannot record to {path}: {_reason(error)}; choose another place") from error
         return part
     raise AssertionError("numbers do not end")
+
+
+def _part_of(path: Path, number: int = 1) -> Path:
+    return path.with_name(f"{path.stem}.part{number if number > 1 else ''}{path.suffix}")
+
+
+@contextmanager
+def _reserved(path: Path, overwrite: bool) -> Iterator[None]:
+    """Hold the name for what is put there now; FileExistsError where it is taken and not to be replaced."""
+    if overwrite:
+        yield
+        return
+    path.touch(exist_ok=False)
+    try:
+        yield
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def _open(part: Path, form: str) -> OutputContainer:
@@ -213,5 +270,7 @@ def _copy(part: Path, target: Path, form: str) -> None:
                 output.mux_one(packet)
 
 
-def _reason(error: OSError | av.FFmpegError) -> str:
+def _reason(error: OSError | av.FFmpegError | SinkError) -> str:
+    if isinstance(error, SinkError):
+        return str(error).partition(";")[0]
     return (error.strerror or str(error)).lower()
