@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 from livestyle.errors import LivestyleError, SinkError
 from livestyle.frame import Image
@@ -10,28 +12,37 @@ from livestyle.notice import Notice
 from livestyle.outputs import Outputs
 from livestyle.prefetch import Background
 from livestyle.sinks import Sink
-from livestyle.sinks.picture import unused, write_snapshot
+from livestyle.sinks.picture import write_snapshot
 
 _RECORDING = "recording"
+
+
+class Recording(Sink, Protocol):
+    """A sink that writes a video file."""
+
+    @property
+    def path(self) -> Path:
+        """Where the file will be; after `close`, where it is."""
+        ...
 
 
 class Archive:
     """Makes snapshots and recordings of a show in a folder, without keeping the show waiting.
 
-    `recorder` opens a sink that writes a video file. `notice` is told what became of each.
+    `recorder` opens a recording, which replaces no file. `notice` is told what became of each.
     """
 
     def __init__(
         self,
         folder: Path,
-        recorder: Callable[[Path], Sink],
+        recorder: Callable[[Path], Recording],
         outputs: Outputs,
         background: Background,
         notice: Notice,
     ) -> None:
         self.outputs, self.notice = outputs, notice
         self._folder, self._recorder, self._background = folder, recorder, background
-        self._path = folder
+        self._latest: Recording | None = None
 
     @property
     def recording(self) -> bool:
@@ -57,25 +68,30 @@ class Archive:
         self._background.do(write)
 
     def record(self, on: bool) -> None:
-        """Begin a recording, or end it."""
+        """Begin a recording, or end it, of which is told in the background where it is."""
         try:
             if on:
-                self.outputs.add(_RECORDING, self._recorder(self._new_path()))
-                self.notice.say(f"recording to {self._path}")
-            elif self.recording:
-                self._background.do(self.outputs.remove(_RECORDING))
-                self.notice.say(f"recorded: {self._path}")
+                self._latest = self._recorder(self._new_path())
+                self.outputs.add(_RECORDING, self._latest)
+                self.notice.say(f"recording to {self._latest.path}")
+            elif self.recording and self._latest is not None:
+                self._background.do(partial(self._finish, self.outputs.remove(_RECORDING), self._latest))
         except LivestyleError as error:
             self.notice.say(str(error))
 
+    def _finish(self, finish: Callable[[], bool], recording: Recording) -> None:
+        if finish():
+            self.notice.say(f"recorded: {recording.path}")
+
     def _new_path(self) -> Path:
+        from livestyle.sinks.recording import unclaimed  # loads FFmpeg, which a recording will need
+
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             raise SinkError(f"cannot record to {self._folder}: {reason}; choose another --folder") from error
-        self._path = unused(self._folder, _name(time.localtime(), "recording"), ".mp4")
-        return self._path
+        return unclaimed(self._folder / f"{_name(time.localtime(), 'recording')}.mp4")
 
 
 def _name(moment: time.struct_time, style: str) -> str:

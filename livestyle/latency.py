@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from livestyle.archive import Archive
+from livestyle.archive import Archive, Recording
 from livestyle.controls import Settings
 from livestyle.errors import EngineError, SinkError
 from livestyle.frame import Frame, Image
@@ -21,7 +21,6 @@ from livestyle.notice import Notice
 from livestyle.outputs import Outputs
 from livestyle.painter import Painter
 from livestyle.prefetch import Background, Prefetch
-from livestyle.sinks import Sink
 from livestyle.sources import LiveSource
 
 _BITS = 12
@@ -173,7 +172,7 @@ def _no_output(name: str, why: str) -> None:
     raise ValueError(f"there is no output {name} that could fail: {why}")
 
 
-def _refuse(path: Path) -> Sink:
+def _refuse(path: Path) -> Recording:
     raise SinkError(f"cannot record to {path}: a measurement keeps nothing")
 
 

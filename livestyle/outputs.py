@@ -20,9 +20,9 @@ _DEPTH = 8
 @dataclass
 class _Output:
     name: str
-    sink: Sink
     behind: WriteBehind
     opened: ExitStack
+    """The sink and the thread that writes to it."""
     dropped: int = 0
 
 
@@ -39,17 +39,15 @@ class Outputs:
 
     def add(self, name: str, sink: Sink) -> None:
         """Begin to write frames to a sink, which is closed here."""
+        if name in self._outputs:
+            raise ValueError(f"there is an output {name} already")
         opened = ExitStack()
+        opened.callback(sink.close)
         behind = opened.enter_context(WriteBehind(sink, _DEPTH))
-        self._outputs[name] = _Output(name, sink, behind, opened)
+        self._outputs[name] = _Output(name, behind, opened)
 
     def __contains__(self, name: str) -> bool:
         return name in self._outputs
-
-    @property
-    def dropped(self) -> int:
-        """Frames that outputs which are open now were too slow for."""
-        return sum(output.dropped for output in self._outputs.values())
 
     def offer(self, frame: Frame) -> None:
         """Hand a frame to every output, without waiting."""
@@ -59,8 +57,10 @@ class Outputs:
             except LivestyleError as error:
                 self._failed(output, error)
 
-    def remove(self, name: str) -> Callable[[], None]:
-        """Give an output no more frames. What is returned writes those that wait and closes it."""
+    def remove(self, name: str) -> Callable[[], bool]:
+        """Give an output no more frames. What is returned writes those that wait, closes it, and says whether
+        all went well.
+        """
         return partial(self._finish, self._outputs.pop(name))
 
     def close(self) -> None:
@@ -68,21 +68,20 @@ class Outputs:
         for name in list(self._outputs):
             self.remove(name)()
 
-    def _finish(self, output: _Output) -> None:
-        try:
-            with output.opened:
-                pass
-            output.sink.close()
-        except LivestyleError as error:
-            self._on_failure(output.name, str(error))
+    def _finish(self, output: _Output) -> bool:
         if output.dropped:
             logger.warning("%s was too slow for %d frames", output.name, output.dropped)
+        try:
+            output.opened.close()
+        except LivestyleError as error:
+            self._on_failure(output.name, str(error))
+            return False
+        return True
 
     def _failed(self, output: _Output, error: LivestyleError) -> None:
         del self._outputs[output.name]
-        output.opened.close()
         try:
-            output.sink.close()
+            output.opened.close()
         except LivestyleError as later:
             logger.debug("closing %s: %s", output.name, later)
         self._on_failure(output.name, str(error))

@@ -96,6 +96,14 @@ class Script:
         return (ord(key) for key in self._keys.pop(len(self.shown), ""))
 
 
+class Recording(ListSink):
+    """A recording that is nowhere."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+
+
 class Stage:
     """Everything a show needs, with fakes at its ends."""
 
@@ -114,7 +122,7 @@ class Stage:
         self.screen = Script(keys or {})
         self.notice = Notice()
         self.sink = ListSink()
-        self.recordings: list[ListSink] = []
+        self.recordings: list[Recording] = []
         self.outputs = Outputs(lambda name, why: self.notice.say(f"{name}: {why}"))
         self.outputs.add("sink", self.sink)
         chosen = Settings(names=NAMES, style=StyleMix.parse("mosaic"), steady=0.0, **settings)  # type: ignore[arg-type]
@@ -127,6 +135,6 @@ class Stage:
             self.show.run(frames)
             self.outputs.close()
 
-    def _record(self, path: Path) -> ListSink:
-        self.recordings.append(ListSink())
+    def _record(self, path: Path) -> Recording:
+        self.recordings.append(Recording(path))
         return self.recordings[-1]

@@ -162,7 +162,7 @@ def _archive(
     from livestyle.archive import Archive
     from livestyle.notice import Notice
     from livestyle.outputs import Outputs
-    from livestyle.sinks.live import open_live_sink
+    from livestyle.sinks.live import open_live_sink, open_recorder
 
     notice = Notice()
     outputs = stack.enter_context(closing(Outputs(lambda name, why: notice.say(f"{name}: {why}"))))
@@ -173,7 +173,8 @@ def _archive(
         from livestyle.sinks.virtual_camera import VirtualCamera
 
         outputs.add("virtual camera", VirtualCamera(source.size, rate=source.fps))
-    return Archive(options["folder"], partial(open_live_sink, **live), outputs, background, notice)
+    recorder = partial(open_recorder, **live, overwrite=False)
+    return Archive(options["folder"], recorder, outputs, background, notice)
 
 
 def _screen(stack: ExitStack, source: LiveSource, options: dict[str, Any]) -> Screen | None:
