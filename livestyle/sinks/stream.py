@@ -6,7 +6,6 @@ thread of its process run meanwhile.
 
 import json
 import logging
-import re
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from livestyle.frame import Frame
 from livestyle.sinks.live_video import planes_of
 from livestyle.sinks.pipe import Pipe
 from livestyle.sinks.streamer import CONNECTED, PTS
+from livestyle.sources.url import without_password
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +49,7 @@ class StreamSink:
     """
 
     def __init__(self, url: str, size: tuple[int, int], *, rate: float = 30.0) -> None:
-        self.name = re.sub(r"//[^/@]*@", "//", url)
+        self.name = without_password(url)
         self.size = size
         self.dropped = 0
         form = _format(url, self.name)
@@ -57,7 +57,11 @@ class StreamSink:
         self._lost = False
         self._free_at = time.perf_counter()
         self._streamer = _Streamer(self._asked)
-        self._wait_for_connection()
+        try:
+            self._wait_for_connection()
+        except BaseException:  # Ctrl-C included: it would go on for as long as it may take to connect
+            self._streamer.end(0)
+            raise
 
     def write(self, frame: Frame) -> None:
         """Send one frame, or drop it."""
@@ -85,7 +89,6 @@ class StreamSink:
         while (state := self._streamer.state) != CONNECTED:
             ended = self._streamer.ended
             if ended or self._streamer.silent_seconds > _CONNECT_SECONDS:
-                self._streamer.end(0)
                 no_answer = f"cannot stream to {self.name}: no answer; is it the right server?"
                 raise SinkError(state if ended and state else no_answer)
             time.sleep(0.02)
