@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
@@ -111,24 +113,46 @@ def _live_options(command: Any) -> Any:
 def cam(**options: Any) -> None:
     """Paint a camera, live, in a window.
 
-    The key h shows the other keys: styles, blends, strength, recording and more.
+    The key h shows the other keys: styles, blends, strength, recording and more. Ctrl-C keeps what was
+    recorded, with the exit code 130.
     """
     if not (options["window"] or options["outputs"] or options["virtual_camera"] or options["record"]):
         raise click.UsageError(
             "nobody would see it: with --no-window, give --output, --virtual-camera or --record"
         )
+    options["outputs"] = _named(options["outputs"])
     from livestyle.prefetch import Prefetch
 
-    show = None
+    show, status = None, 0
     with ExitStack() as stack:
+        stop = stack.enter_context(stoppable())
         try:
-            stack.enter_context(stoppable())
             show, source = _set_up(stack, options)
             show.run(stack.enter_context(Prefetch(source)))
         except KeyboardInterrupt:
             click.echo("stopped", err=True)
+            status = stop.status
     if show is not None:
         _summarize(show.meters)
+    sys.exit(status)
+
+
+def _named(outputs: tuple[str, ...]) -> dict[str, str]:
+    """The outputs by what to call them: a URL by its part without a password. Each may be given once."""
+    named, places = {}, set()
+    for spec in outputs:
+        name = place = spec
+        if "://" in spec:
+            from livestyle.sources.url import without_password
+
+            name = place = without_password(spec)
+        elif spec != "-":
+            place = os.path.realpath(spec)
+        if place in places:
+            raise click.UsageError(f"--output {name} is given twice")
+        places.add(place)
+        named[name] = spec
+    return named
 
 
 def _set_up(stack: ExitStack, options: dict[str, Any]) -> tuple[Show, LiveSource]:
@@ -167,8 +191,8 @@ def _archive(
     notice = Notice()
     outputs = stack.enter_context(closing(Outputs(lambda name, why: notice.say(f"{name}: {why}"))))
     live = {"size": source.size, "rate": source.fps, "sound": options["sound"], "epoch": source.epoch}
-    for spec in options["outputs"]:
-        outputs.add(spec, open_live_sink(spec, **live, overwrite=options["overwrite"]))
+    for name, spec in options["outputs"].items():
+        outputs.add(name, open_live_sink(spec, **live, overwrite=options["overwrite"]))
     if options["virtual_camera"]:
         from livestyle.sinks.virtual_camera import VirtualCamera
 
