@@ -4,6 +4,7 @@ import http.server
 import socket
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -21,6 +22,8 @@ class MjpegServer:
         self.size, self.rate = size, rate
         self.port = _free_port()
         self.stalls = False
+        self.damaged: Callable[[int], bool] = lambda _: False
+        """Whether the frame of that number is damaged on its way."""
         self._connections: list[socket.socket] = []
         self._server: http.server.ThreadingHTTPServer | None = None
 
@@ -72,6 +75,7 @@ class MjpegServer:
         while self._server is not None:
             if not self.stalls:
                 body = _jpeg(grey(20 + index % 50, *self.size))
+                body = bytes(len(body)) if self.damaged(index) else body
                 header = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(body)}\r\n\r\n"
                 client.wfile.write(header.encode() + body + b"\r\n")
                 index += 1

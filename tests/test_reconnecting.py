@@ -13,6 +13,7 @@ from livestyle.prefetch import Prefetch
 from livestyle.sources import reconnecting
 from livestyle.sources.camera import open_camera
 from livestyle.sources.reconnecting import Reconnecting
+from tests.display import until
 from tests.media import grey
 from tests.mjpeg import MjpegServer
 
@@ -74,6 +75,26 @@ def test_a_stalled_camera_is_reported_and_goes_on(monkeypatch: pytest.MonkeyPatc
         assert "is gone: trying again" in notices[0]
         assert camera.notice is None
         camera.close()
+
+
+def test_a_damaged_picture_costs_no_connection(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    with MjpegServer() as server:
+        server.damaged = lambda index: index % 5 == 4
+        camera = open_camera(server.url)
+        frames = [frame for _, frame in zip(range(30), camera, strict=False)]
+        camera.close()
+    assert np.diff([frame.pts for frame in frames]).max() < 0.2
+    assert not caplog.text
+
+
+def test_a_camera_that_sends_nothing_but_damage_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reconnecting, "_STALL_SECONDS", 0.3)
+    with MjpegServer() as server:
+        server.damaged = lambda index: index > 20
+        camera = open_camera(server.url)
+        with Prefetch(camera):
+            until(lambda: camera.notice)
 
 
 @pytest.mark.parametrize("login", ["me:secret", "me:se@cret", "me@home:cret"])

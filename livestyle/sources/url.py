@@ -45,25 +45,31 @@ class UrlConnection:
         stream = self._container.streams.video[0]
         return float(stream.guessed_rate or stream.average_rate or _USUAL_RATE)
 
-    def grab(self) -> tuple[Image, float]:
-        """Return the next image and when it came. Raises `SourceError` at the end of the stream."""
+    def grab(self) -> tuple[Image, float] | None:
+        """Return the next image and when it came; None in place of a damaged one. Raises `SourceError` at the
+        end of the stream.
+        """
         try:
-            decoded = next(self._decoded, None)
+            decoded = next(self._decoded)
+        except StopIteration:
+            raise SourceError(f"cannot read {self._name}: the stream has ended") from None
         except (av.FFmpegError, OSError) as error:
             raise SourceError(f"cannot read {self._name}: {_reason(error)}") from error
-        if decoded is None:
-            raise SourceError(f"cannot read {self._name}: the stream has ended")
         moment = time.perf_counter()
-        return self._to_rgb(decoded), moment
+        return None if decoded is None else (self._to_rgb(decoded), moment)
 
     def close(self) -> None:
         """Hang up; safe to call twice."""
         self._container.close()
 
-    def _decode(self) -> Iterator[av.VideoFrame]:
+    def _decode(self) -> Iterator[av.VideoFrame | None]:
         stream = self._container.streams.video[0]
         stream.thread_type = "SLICE"  # frame threads would hold back as many frames as there are threads
-        return self._container.decode(stream)
+        for packet in self._container.demux(stream):
+            try:
+                yield from packet.decode()
+            except av.InvalidDataError:
+                yield None
 
 
 def without_password(url: str) -> str:
