@@ -154,6 +154,17 @@ def test_another_size_than_asked_for_is_told(
     camera.close()
 
 
+@pytest.mark.parametrize("told", [0.0, -1.0, float("nan"), float("inf"), 90_000.0])
+@pytest.mark.parametrize(("asked", "taken"), [(None, 30.0), (15.0, 15.0)])
+def test_a_rate_beyond_belief_is_not_taken(
+    told: float, asked: float | None, taken: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeCapture, "get", lambda *_: told)
+    connection = CaptureConnection(0, fps=asked)
+    assert connection.fps == taken
+    connection.close()
+
+
 def test_a_damaged_picture_is_left_out(fake: type[FakeCapture], monkeypatch: pytest.MonkeyPatch) -> None:
     connection = CaptureConnection(0)
     monkeypatch.setattr(fake, "damaged", True)

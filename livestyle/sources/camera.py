@@ -24,6 +24,8 @@ _WHY_NO_PICTURE = "no picture comes; is another program using it? close that, or
 _BACKENDS = {"linux": cv2.CAP_V4L2, "win32": cv2.CAP_DSHOW, "darwin": cv2.CAP_AVFOUNDATION}
 _WAIT_NANOSECONDS = 100_000_000
 _OLD_SECONDS = 1.0
+_RATES = (1.0, 1000.0)
+"""Those to believe: a driver that does not know its own says 0, -1 or worse."""
 _RAW_FITS = (640 * 480, 24.0)
 """More pixels than this at this rate or a higher one are more than USB 2 carries uncompressed."""
 
@@ -73,7 +75,8 @@ class CaptureConnection:
         if not self._streams():  # which begins only here: this is where a busy camera refuses
             self._capture.release()
             raise SourceError(f"cannot read camera {number}: {_WHY_NO_PICTURE}")
-        self.fps = self._capture.get(cv2.CAP_PROP_FPS) or fps or 30.0
+        told = self._capture.get(cv2.CAP_PROP_FPS)
+        self.fps = told if _RATES[0] <= told <= _RATES[1] else fps or 30.0
 
     def grab(self) -> tuple[Image, float] | None:
         """Return the next image and when it was taken; None after a moment without one."""
