@@ -1,5 +1,6 @@
 """What every camera promises: the pattern, a clip that stands in for one, and one on the network."""
 
+import random
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from livestyle.sources import LiveSource
 from livestyle.sources.camera import open_camera
 from livestyle.sources.pattern import PatternSource
 from livestyle.sources.standin import StandIn
+from tests.commands import moving
 from tests.media import greys, make_video
 from tests.mjpeg import MjpegServer
 
@@ -165,6 +167,24 @@ def test_a_clip_goes_on_from_its_beginning(tmp_path: Path) -> None:
 def test_a_clip_need_not_go_on(tmp_path: Path) -> None:
     source = open_camera(str(make_video(tmp_path / "in.mp4", greys(3), rate=50)), loop=False)
     assert len(list(source)) == 3
+    source.close()
+
+
+def test_what_is_damaged_in_a_clip_is_left_out_and_told_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = make_video(tmp_path / "in.ts", moving(60), rate=120, gop=10)
+    content = bytearray(path.read_bytes())
+    middle, length = round(0.4 * len(content)), len(content) // 20
+    content[middle : middle + length] = random.Random(0).randbytes(length)
+    path.write_bytes(content)
+    source = open_camera(str(path))
+    moments = []
+    for frame in islice(source, 130):
+        assert source.notice is None
+        moments.append(frame.pts)
+    assert moments[-1] - moments[0] > 2 * 0.4  # two rounds, each beyond the damage
+    assert caplog.text.count("in.ts is damaged") == 1
     source.close()
 
 

@@ -2,9 +2,9 @@
 
 import logging
 from collections.abc import Generator, Iterator
+from itertools import count
 from pathlib import Path
 
-from livestyle.errors import SourceError
 from livestyle.frame import Frame, Image
 from livestyle.sources.file import FileSource
 from livestyle.sources.pacing import Pace
@@ -17,11 +17,12 @@ class StandIn:
     """The frames of a video file at their own times by the wall clock, over and over with `loop`.
 
     `size` scales them; `fps` gives them an even rate in place of their own times. Times count from the
-    opening. Damage in the middle is the end of the clip, with a notice. Raises `SourceError` on opening as
-    `FileSource` does.
+    opening. Damaged frames are left out, which is logged at the end of the first round. Raises `SourceError`
+    as `FileSource` does.
     """
 
     live = True
+    notice: str | None = None
 
     def __init__(
         self,
@@ -35,7 +36,6 @@ class StandIn:
         self.size = size or self._clip.size
         self.fps = fps or self._clip.fps
         self.name = self._clip.path.name
-        self.notice: str | None = None
         self._even = fps is not None
         self._loop = loop
         self._pace = Pace()
@@ -63,19 +63,14 @@ class StandIn:
     def _images(self) -> Iterator[tuple[Image, float]]:
         """Each image and when it is due, round after round."""
         due = -1 / self.fps
-        while True:
+        for turn in count():
             began = due + 1 / self.fps
-            for index, frame in enumerate(self._round()):
+            for index, frame in enumerate(self._clip):
                 due = began + (index / self.fps if self._even else frame.pts)
                 yield frame.image, due
+            for fault in self._clip.faults if turn == 0 else ():
+                logger.warning("%s", fault)
             if not self._loop:
                 return
             self._clip.close()
             self._clip = FileSource(self._clip.path)
-
-    def _round(self) -> Iterator[Frame]:
-        try:
-            yield from self._clip
-        except SourceError as error:
-            self.notice = str(error)
-            logger.warning("%s", error)
