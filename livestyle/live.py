@@ -15,7 +15,7 @@ from livestyle.frame import Frame, Image
 from livestyle.hud import Meters, decorate
 from livestyle.painter import Painted, Painter
 from livestyle.prefetch import Prefetch
-from livestyle.sinks.window import fit
+from livestyle.sinks.window import across, fit
 from livestyle.sources import LiveSource
 from livestyle.working_size import WorkingSize, adapt
 
@@ -36,7 +36,9 @@ class Screen(Protocol):
         ...
 
     def drag(self) -> float | None:
-        """Where the mouse was dragged to since the last call, as a share of the width; None if it was not."""
+        """Where the mouse was dragged to since the last call, as a share of the area's width; None if it was
+        not.
+        """
         ...
 
     def area(self) -> tuple[int, int]:
@@ -156,8 +158,8 @@ class Show:
                 self._change(press(self.settings, code))
             dragged = self._screen.drag()
             if dragged is not None:
-                at = 1 - dragged if self.settings.mirror else dragged
-                self.settings = replace(self.settings, split_at=at)
+                at = across(dragged, self._source.size, self._screen.area())
+                self.settings = replace(self.settings, split_at=1 - at if self.settings.mirror else at)
             if self._screen.closed:
                 self.settings = replace(self.settings, quit=True)
         now = time.perf_counter()

@@ -120,6 +120,23 @@ def test_parentheses_and_the_mouse_move_the_line_of_the_split_view(running: Came
     running.until(lambda image: difference(image, plain) < 2)
 
 
+def test_the_line_follows_the_mouse_beside_black_bars(display: Display, still: Path, tmp_path: Path) -> None:
+    def line(left: int, top: int, width: int, height: int) -> int:
+        """The column of the white line on the screen."""
+        shown = display.screenshot()[top : top + height, left : left + width]
+        return left + int(shown.min(axis=2).mean(axis=0).argmax())
+
+    with camera(display, tmp_path, "--camera", str(still), "--split") as shown:
+        display.run("xdotool", "search", "--name", "^livestyle$", "windowsize", "900", "360")
+        until(lambda: display.window("livestyle")[2:] == (900, 360))
+        left, top, width, height = place = display.window("livestyle")
+        for column in (left + 210 + 100, left + width - 210 - 50):  # 480x360 in the middle
+            display.run("xdotool", "mousemove", str(column), str(top + height // 2), "click", "1")
+            until(lambda column=column: abs(line(*place) - column) < 6)  # type: ignore[misc]
+        shown.press("q")
+        assert shown.process.wait(10) == 0
+
+
 def test_f_fills_the_screen_and_gives_it_back(running: Camera, plain: Image) -> None:
     before = running.display.window("livestyle")
     running.press("f")

@@ -98,6 +98,21 @@ def test_dragging_in_a_mirrored_window_moves_the_line_where_the_mouse_is(tmp_pat
     assert stage.show.settings.split_at == 0.75
 
 
+@pytest.mark.parametrize("mirror", [False, True])
+@pytest.mark.parametrize(("mouse", "line"), [(100, 0.0), (240, 0.0), (600, 0.25), (1600, 1360 / 1440)])
+def test_beside_black_bars_the_line_is_where_the_mouse_is(
+    mouse: int, line: float, mirror: bool, tmp_path: Path
+) -> None:
+    class Dragged(Script):
+        def drag(self) -> float | None:
+            return mouse / 1920
+
+    stage = Stage(tmp_path, split=True, mirror=mirror, camera=Camera(3))
+    stage.show._screen = Dragged({}, area=(1920, 1080))
+    stage.show._listen()
+    assert stage.show.settings.split_at == pytest.approx(1 - line if mirror else line)
+
+
 def test_a_tour_goes_from_style_to_style(tmp_path: Path) -> None:
     stage = Stage(tmp_path, {1: "t"}, camera=Camera(60), plan=Plan(0.0, fade_seconds=0, tour_seconds=0.2))
     colours = [tuple(f.image[0, 0].tolist()) for f in stage.sink.frames]

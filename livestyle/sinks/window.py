@@ -72,7 +72,7 @@ class Window:
             yield code
 
     def drag(self) -> float | None:
-        """Where the mouse was dragged to since the last call, as a share of the width, if it was."""
+        """Where the mouse was dragged to since the last call, as a share of the image's width, if it was."""
         dragged, self._dragged = self._dragged, None
         return dragged
 
@@ -101,23 +101,29 @@ def _opening_size(size: tuple[int, int]) -> tuple[int, int]:
     return round(size[0] * scale), round(size[1] * scale)
 
 
+def _place(size: tuple[int, int], area: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Left, top, width and height of a picture of `size` that is as large as fits into an area."""
+    scale = min(room / side for room, side in zip(area, size, strict=True))
+    width, height = (max(1, round(side * scale)) for side in size)
+    return (area[0] - width) // 2, (area[1] - height) // 2, width, height
+
+
+def across(share: float, size: tuple[int, int], area: tuple[int, int]) -> float:
+    """Where a share of the area's width is, as a share of the picture's, which `fit` puts into it; 0 to 1."""
+    left, _, width, _ = _place(size, area)
+    return min(max((share * area[0] - left) / width, 0.0), 1.0)
+
+
 def fit(image: Image, area: tuple[int, int]) -> Image:
     """The image as large as fits into an area (width, height), on black where its sides' ratio differs."""
     height, width, _ = image.shape
-    scale = min(area[0] / width, area[1] / height)
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    if size == (width, height) == area:
-        return image
-    kind = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    scaled = (
-        np.asarray(cv2.resize(image, size, interpolation=kind), np.uint8)
-        if size != (width, height)
-        else image
-    )
-    if size == area:
+    left, top, *placed = _place((width, height), area)
+    scaled = image
+    if placed != [width, height]:
+        kind = cv2.INTER_AREA if placed[0] < width else cv2.INTER_LINEAR
+        scaled = np.asarray(cv2.resize(image, placed, interpolation=kind), np.uint8)
+    right, bottom = area[0] - left - placed[0], area[1] - top - placed[1]
+    if not (left or top or right or bottom):
         return scaled
-    left, top = (area[0] - size[0]) // 2, (area[1] - size[1]) // 2
-    fitted = cv2.copyMakeBorder(
-        scaled, top, area[1] - size[1] - top, left, area[0] - size[0] - left, cv2.BORDER_CONSTANT
-    )
+    fitted = cv2.copyMakeBorder(scaled, top, bottom, left, right, cv2.BORDER_CONSTANT)
     return np.asarray(fitted, np.uint8)
