@@ -1,9 +1,6 @@
 """The whole command under a real window system: real keys, a real window, real screenshots."""
 
-import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -237,74 +234,6 @@ def test_keys_survive_a_window_of_any_size(display: Display, still: Path, tmp_pa
 def test_every_key_of_the_table_is_pressed_here() -> None:
     pressed = {key for pair in REVERSED for key in pair} | set("b,.{}()fsrtq") | {"space"}
     assert {key.name for key in KEYS if not key.name.isdigit()} == pressed
-
-
-def livestyle(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
-    without = {key: value for key, value in os.environ.items() if key not in ("DISPLAY", "WAYLAND_DISPLAY")}
-    return subprocess.run(
-        [sys.executable, "-m", "livestyle", *arguments],
-        env=without | environment, capture_output=True, text=True, timeout=60,
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("environment", "reason"),
-    [({}, "there is no display"), ({"DISPLAY": ":4711"}, "the display :4711 does not answer")],
-)
-def test_without_a_display_it_says_so_in_one_line(environment: dict[str, str], reason: str) -> None:
-    if sys.platform != "linux":
-        pytest.skip("windows need no display server here")
-    done = livestyle("cam", "--camera", "pattern", **environment)
-    assert done.returncode == 1
-    (line,) = done.stderr.splitlines()  # before the network is loaded, which would say so
-    assert f"cannot open a window: {reason}" in line
-    assert "--no-window" in line
-
-
-def test_without_a_window_a_file_is_written(tmp_path: Path) -> None:
-    target = tmp_path / "live.mp4"
-    done = livestyle(
-        "cam",
-        "--camera",
-        "pattern",
-        "--size",
-        "320x240",
-        "--no-window",
-        "--output",
-        str(target),
-        "--duration",
-        "2",
-    )
-    assert done.returncode == 0, done.stderr
-    times = video_seconds(target)
-    assert times[-1] == pytest.approx(2, abs=0.7)
-    assert len(times) > 10
-
-
-def test_a_file_that_exists_is_kept_unless_told_otherwise(tmp_path: Path) -> None:
-    (tmp_path / "live.mp4").write_bytes(b"precious")
-    command = ["cam", "--camera", "pattern", "--size", "160x120", "--no-window", "--duration", "1"]
-    command += ["--output", str(tmp_path / "live.mp4")]
-    done = livestyle(*command)
-    assert done.returncode == 1
-    assert "it exists; choose another name, or add --overwrite" in done.stderr
-    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"precious"]
-    assert livestyle(*command, "--overwrite").returncode == 0
-    assert len(video_seconds(tmp_path / "live.mp4")) > 3
-
-
-def test_a_show_that_nobody_would_see_is_refused() -> None:
-    done = livestyle("cam", "--camera", "pattern", "--no-window")
-    assert done.returncode == 2
-    assert "--output" in done.stderr
-
-
-def test_a_camera_that_is_not_there_is_one_line() -> None:
-    done = livestyle("cam", "--camera", "97", "--no-window", "--output", "-", "--duration", "1")
-    assert done.returncode == 1
-    assert "camera 97" in done.stderr
-    assert "--camera pattern" in done.stderr
-    assert "Traceback" not in done.stderr
 
 
 def test_the_first_picture_comes_within_two_seconds(display: Display, still: Path, tmp_path: Path) -> None:
