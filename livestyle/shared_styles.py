@@ -28,7 +28,12 @@ def style_folder() -> Path:
 
 
 def write_style(path: Path, style: Style, network: str) -> None:
-    """Writes a style for the network with that sha256; an older file stays until the new one is complete."""
+    """Writes a style for the network with that sha256; an older file stays until the new one is complete.
+
+    Raises StyleError where its row is not finite.
+    """
+    if not np.isfinite(style.row).all():
+        raise StyleError(f"style {style.name!r} was not learnt: its row is not finite; lower the strength")
     facts = {fact: getattr(style, fact) for fact in _FACTS} | {"network": network}
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
@@ -42,7 +47,9 @@ def read_style(path: Path) -> tuple[Style, str]:
         with safe_open(path, framework="numpy") as file:
             facts = file.metadata() or {}
             row = np.asarray(file.get_tensor("affine"), np.float32)
-        style = Style(path.name.removesuffix(SUFFIX), row, *(facts[fact] for fact in _FACTS))
+        if not np.isfinite(row).all():
+            raise ValueError("its row holds numbers that are not finite")
+        style = Style(path.name.removesuffix(SUFFIX), row, *(facts[fact] for fact in _FACTS), own=True)
     except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
         raise StyleError(f"{path} is not a style file: {error}; remove it, or make it anew") from error
     return style, facts.get("network", "")

@@ -29,6 +29,8 @@ class Style:
     artist: str
     year: str
     licence: str
+    own: bool = False
+    """Whether the user made it: it was not there when the network was trained."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """Paintings in 8 bits: where rounding would be seen, it must not be."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -59,6 +61,16 @@ def test_a_dull_picture_with_a_bright_spot_is_painted_the_same(style: str, weigh
     image[100:104, 60:90] = 255
     exact, eight = paintings(image, style, weights)
     assert psnr(eight, exact) > 28
+
+
+@pytest.mark.parametrize("factor", [2, 4, 10])
+def test_a_style_of_ones_own_makes_no_other_coarser(factor: float, weights: Weights) -> None:
+    """Ranges as wide as that of ten times mosaic cost mosaic 17 dB."""
+    far = replace(weights.styles["mosaic"], name="far", row=factor * weights.styles["mosaic"].row, own=True)
+    with_own = replace(weights, styles=weights.styles | {"far": far})
+    image = evening_sky()
+    before, after = (paintings(image, "mosaic", some)[1] for some in (weights, with_own))
+    assert np.array_equal(before, after)
 
 
 def evening_sky(clouds: NDArray[np.float64] | float = 0.0) -> Image:

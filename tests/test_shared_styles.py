@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from numpy.typing import NDArray
+from safetensors.numpy import save
 
 from livestyle.cli import main
 from livestyle.cli.batch import _recipe
@@ -76,6 +77,23 @@ def test_a_damaged_style_is_named_and_harms_no_other(caplog: pytest.LogCaptureFi
     (style_folder() / f"broken{SUFFIX}").write_text("no")
     assert "mine" in load_weights().styles
     assert f"broken{SUFFIX} is not a style file" in caplog.text
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_row_that_is_not_finite_is_skipped_and_never_written(
+    value: float, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING)
+    row = load_weights().styles["mosaic"].row.copy()
+    row[3] = value
+    with pytest.raises(StyleError, match="its row is not finite"):
+        make(row=row)
+    path = style_folder() / f"mine{SUFFIX}"
+    path.parent.mkdir(parents=True)
+    facts = dict.fromkeys(("title", "artist", "year", "licence"), "") | {"network": load_weights().network}
+    path.write_bytes(save({"affine": row}, metadata=facts))
+    assert "mine" not in load_weights().styles
+    assert "mine.style.safetensors is not a style file: its row holds numbers" in caplog.text
 
 
 def test_a_row_of_another_length_is_left_out() -> None:

@@ -1,8 +1,9 @@
 """The network in 8-bit integers: which layers, and from where to where their inputs reach.
 
 Every input of a convolution but the first is the output of norms, so its range needs no pictures to
-calibrate on: the rows of the styles tell it. A channel of scale s and shift t lies within t ± k|s|, for k
-standard deviations; a blend of styles within the widest of its styles.
+calibrate on: the rows of the shipped styles tell it. A channel of scale s and shift t lies within t ± k|s|,
+for k standard deviations; a blend of styles within the widest of its styles. A style of the user's own is
+clipped where it reaches farther: it must not make the levels of all others coarser.
 """
 
 from typing import Any
@@ -96,8 +97,8 @@ def _ranges(weights: Weights) -> dict[str, _Range]:
 
 
 def _tables(weights: Weights) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]:
-    """The scales and the shifts of each norm, (styles, channels)."""
-    rows = np.stack([style.row for style in weights.styles.values()])
+    """The scales and the shifts of each norm, (shipped styles, channels)."""
+    rows = np.stack([style.row for style in weights.styles.values() if not style.own])
     ends = np.cumsum([c for channels in weights.config.norms for c in (channels, channels)])
     parts = np.split(rows, ends[:-1], axis=1)
     return parts[0::2], parts[1::2]
