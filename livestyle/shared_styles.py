@@ -6,6 +6,7 @@ norms it belongs to. Those in the user's style folder are there at once, in ever
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -49,10 +50,10 @@ def read_style(path: Path) -> tuple[Style, str]:
             row = np.asarray(file.get_tensor("affine"), np.float32)
         if not np.isfinite(row).all():
             raise ValueError("its row holds numbers that are not finite")
-        style = Style(path.name.removesuffix(SUFFIX), row, *(facts[fact] for fact in _FACTS), own=True)
+        style = Style(path.name.removesuffix(SUFFIX), row, *(facts[fact] for fact in _FACTS))
     except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
         raise StyleError(f"{path} is not a style file: {error}; remove it, or make it anew") from error
-    return style, facts.get("network", "")
+    return replace(style, own=True), facts.get("network", "")
 
 
 def own_styles(network: str, length: int) -> Iterator[Style]:

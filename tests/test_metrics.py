@@ -1,7 +1,10 @@
 import json
 from pathlib import Path
 
-from train.metrics import Metrics, Watch
+import pytest
+
+from livestyle.errors import LivestyleError
+from train.metrics import Metrics, Watch, check_finite
 
 GOOD = {"content": 1.0, "style": 0.2, "saturated": 0.05}
 
@@ -58,3 +61,26 @@ def test_only_the_leader_writes(tmp_path: Path) -> None:
     metrics.add(1, {"total": 1.0}, [0])
     metrics.close()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_last_line_that_is_half_written_is_forgotten(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    path.write_text('{"step": 1, "total": 1.0}\n{"step": 2, "tot')
+    metrics = Metrics(path, 2)
+    metrics.add(3, {"total": 3.0}, [0])
+    metrics.close()
+    assert [json.loads(line)["step"] for line in path.read_text().splitlines()] == [1, 3]
+
+
+def test_a_line_in_the_middle_that_is_damaged_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    path.write_text('{"step": 1}\n{"st\n{"step": 3}\n')
+    with pytest.raises(LivestyleError, match=r"line 2 of .* is damaged"):
+        Metrics(path, 3)
+    assert path.read_text().startswith('{"step": 1}\n{"st\n')
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_loss_that_is_not_finite_is_told_by_its_term(value: float) -> None:
+    with pytest.raises(LivestyleError, match=f"step 7: style is {value}"):
+        check_finite(7, GOOD | {"style": value})

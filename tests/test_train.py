@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
-from safetensors.torch import save_file
 
 from livestyle.backends.torchscript import frame_net
 from livestyle.errors import SourceError, StyleError
@@ -15,15 +14,13 @@ from livestyle.sources.picture import read_picture
 from livestyle.styles import StyleMix
 from livestyle.weights import load_weights
 from tests.pictures import scene
-from tests.test_loss_network import vgg_weights
-from tests.training import make_data
+from tests.training import TINY, loss_network, make_data, run_fit
 from train.__main__ import main
 from train.checkpoint import Checkpoint
-from train.config import FitConfig
 from train.distributed import team
 from train.export import export
 from train.loop import fit
-from train.loss_network import CHOICES, LossNetwork, load_loss_network
+from train.loss_network import CHOICES, LossNetwork
 from train.losses import LossConfig, PerceptualLoss, gram, relative_error, total_variation
 from train.optimize import OptimizeConfig, optimize
 from train.painter import Painter
@@ -35,27 +32,12 @@ SHALLOW = CHOICES["vgg19-shallow"]
 
 @pytest.fixture(scope="module")
 def network(tmp_path_factory: pytest.TempPathFactory) -> LossNetwork:
-    path = tmp_path_factory.mktemp("weights") / "vgg.safetensors"
-    save_file(vgg_weights("vgg19", 8), path)
-    return load_loss_network("vgg19-shallow", path, dtype=torch.float32)
+    return loss_network(tmp_path_factory.mktemp("weights"))
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_data(tmp_path_factory.mktemp("data"))
-
-
-TINY = FitConfig(steps=4, batch=2, side=64, style_side=64, loss=LossConfig("vgg19-shallow"))
-
-
-def run_fit(network: LossNetwork, data: Path, run: Path, **more: object) -> Checkpoint:
-    run.mkdir(exist_ok=True)
-    styles = read_gallery(data / "gallery.toml", data)
-    trained, judged = held_out(find_photos(data / "photos"))
-    photos, command = cache_photos(trained), "python -m train fit"
-    with team() as alone:
-        path = fit(TINY, styles, photos, judged, network, run, alone, command=command, every=2, **more)  # type: ignore[arg-type]
-    return Checkpoint.load(path)
 
 
 def curve(path: Path) -> list[tuple[int, float]]:

@@ -3,11 +3,22 @@
 from pathlib import Path
 
 import numpy as np
+import torch
 from safetensors.torch import save_file
 
 from livestyle.sinks.picture import write_picture
 from tests.pictures import scene
 from tests.test_loss_network import vgg_weights
+from train.checkpoint import Checkpoint
+from train.config import FitConfig
+from train.distributed import team
+from train.loop import fit
+from train.loss_network import LossNetwork, load_loss_network
+from train.losses import LossConfig
+from train.photos import cache_photos, find_photos, held_out
+from train.pictures import read_gallery
+
+TINY = FitConfig(steps=4, batch=2, side=64, style_side=64, loss=LossConfig("vgg19-shallow"))
 
 
 def make_data(folder: Path) -> Path:
@@ -29,3 +40,23 @@ def command_options(data: Path) -> list[str]:
         *("--pictures", str(data), "--photos", str(data / "photos")),
         *("--loss-network", "vgg19-shallow", "--loss-weights", str(data / "vgg.safetensors")),
     ]
+
+
+def loss_network(folder: Path) -> LossNetwork:
+    """One of random weights, in float32; its file is left in the folder."""
+    path = folder / "vgg.safetensors"
+    save_file(vgg_weights("vgg19", 8), path)
+    return load_loss_network("vgg19-shallow", path, dtype=torch.float32)
+
+
+def run_fit(
+    network: LossNetwork, data: Path, run: Path, config: FitConfig = TINY, **more: object
+) -> Checkpoint:
+    """A training run on the data of `make_data`, and its last checkpoint; there is one every 2 steps."""
+    run.mkdir(exist_ok=True)
+    styles = read_gallery(data / "gallery.toml", data)
+    trained, judged = held_out(find_photos(data / "photos"))
+    photos, command = cache_photos(trained), f"python -m train fit --steps {config.steps}"
+    with team() as alone:
+        path = fit(config, styles, photos, judged, network, run, alone, command=command, every=2, **more)  # type: ignore[arg-type]
+    return Checkpoint.load(path)

@@ -18,6 +18,7 @@ from train.distributed import Team
 from train.loop import judge, load_batches
 from train.loss_network import CHOICES, LossNetwork
 from train.losses import PerceptualLoss
+from train.metrics import check_finite
 from train.photos import PhotoBatches, PhotoCache
 from train.pictures import StylePicture
 
@@ -64,7 +65,9 @@ def learn_row(
         judgement.total.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
         optimiser.step()
         schedule.step()
-        on_step(step + 1, {name: term.item() for name, term in judgement.terms.items()})
+        values = {name: term.item() for name, term in judgement.terms.items()}
+        check_finite(step + 1, values)
+        on_step(step + 1, values)
     row = painter.row.detach().cpu().numpy()
     return Style(picture.name, row, picture.title, picture.artist, picture.year, picture.licence)
 

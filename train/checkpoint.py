@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from livestyle.architecture import CONFIGS
 from livestyle.errors import StyleError
 
 Parameters = dict[str, Tensor]
@@ -56,40 +57,44 @@ class Checkpoint:
     def load(cls, path: Path) -> Checkpoint:
         """Reads a checkpoint, of tensors and plain values only. Raises StyleError for anything else."""
         try:
-            return cls(**torch.load(path, weights_only=True, map_location="cpu"))
+            found = cls(**torch.load(path, weights_only=True, map_location="cpu"))
+            known = found.size in CONFIGS and len(found.averaged["affine"]) == len(found.styles)
         except OSError as error:
             raise StyleError(f"cannot read the checkpoint {path}: {error.strerror or error}") from error
-        except (RuntimeError, TypeError, EOFError, pickle.UnpicklingError) as error:
+        except (RuntimeError, TypeError, ValueError, LookupError, EOFError, pickle.UnpicklingError) as error:
             # PyTorch's own words fill a page, and advise to run whatever the file holds
             raise StyleError(
                 f"{path} is not a checkpoint of train fit: name the checkpoint.pt of a run"
             ) from error
+        if not known:
+            raise StyleError(f"{path} is of a network {found.size!r} that is not known here: train it anew")
+        return found
 
     def resume(
         self,
         painter: nn.Module,
         optimiser: torch.optim.Optimizer,
         schedule: torch.optim.lr_scheduler.LRScheduler,
-        styles: list[str],
     ) -> Parameters:
         """Puts everything back as it was and gives the averaged parameters."""
-        if styles != self.styles:
-            raise StyleError(
-                f"the run was begun with other styles ({', '.join(self.styles)}): use a new folder"
-            )
-        _assign(painter, self.parameters)
+        self._assign(painter, self.parameters)
         optimiser.load_state_dict(self.optimiser)
         schedule.load_state_dict(self.schedule)
         return self.averaged
 
     def warm_start(self, painter: nn.Module, styles: list[str]) -> None:
-        """Starts another run from the averaged weights; a style that is new starts from the mean row."""
+        """Starts another run from the averaged weights; a style that is new starts from the mean row.
+
+        Raises StyleError where the weights are those of another network.
+        """
         table = self.averaged["affine"]
         rows = [table[self.styles.index(name)] if name in self.styles else table.mean(0) for name in styles]
-        _assign(painter, self.averaged | {"affine": torch.stack(rows)})
+        self._assign(painter, self.averaged | {"affine": torch.stack(rows)})
 
-
-def _assign(painter: nn.Module, parameters: Parameters) -> None:
-    with torch.no_grad():
-        for name, value in painter.named_parameters():
-            value.copy_(parameters[name])
+    def _assign(self, painter: nn.Module, parameters: Parameters) -> None:
+        wanted = {name: value.shape for name, value in painter.named_parameters()}
+        if {name: value.shape for name, value in parameters.items()} != wanted:
+            raise StyleError(f"the checkpoint is of another network, of size {self.size}: choose another one")
+        with torch.no_grad():
+            for name, value in painter.named_parameters():
+                value.copy_(parameters[name])

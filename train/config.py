@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from livestyle.errors import StyleError
+from livestyle.remembered import write_whole
 from train.losses import LossConfig
 from train.pictures import StylePicture
 
 _RECORD = "config.json"
+_OF_STYLES = ("picture_sha256", "crop", "stability")
+"""What a style is told that decides the outcome; the rest is for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,47 @@ def describe(
         "config": asdict(config),
         "styles": [style.provenance() for style in styles],
     }
-    (run / _RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    _write(run, record)
+
+
+def describe_resumed(run: Path) -> None:
+    """Notes in the record of a run that it goes on, perhaps with another commit checked out."""
+    _write(run, read_record(run / "checkpoint.pt") | {"commit": _commit()})
+
+
+def check_resumed(run: Path, config: FitConfig, styles: list[StylePicture], start_from: Path | None) -> None:
+    """Raises StyleError, which names what differs, where a run was begun with other settings."""
+    record = read_record(run / "checkpoint.pt")
+    names = [style["name"] for style in record["styles"]]
+    if names != [style.name for style in styles]:
+        raise StyleError(f"the run was begun with other styles ({', '.join(names)}): use a new folder")
+    if start_from is not None and len(record["training"]) == 1:
+        raise StyleError(
+            f"the run in {run} was begun without --start-from: leave it out, or use a new folder"
+        )
+    begun, now = (
+        _settings(record["config"], record["styles"]),
+        _settings(asdict(config), [style.provenance() for style in styles]),
+    )
+    for name in begun.keys() & now.keys():
+        if begun[name] != now[name]:
+            raise StyleError(
+                f"the run in {run} was begun with {name} {begun[name]}, not {now[name]}: "
+                "give the same again, or go on in a new folder with --start-from"
+            )
+
+
+def _settings(config: dict[str, Any], styles: list[dict[str, Any]]) -> dict[str, Any]:
+    """All that decides the outcome, by name: `learning_rate`, `loss weights style`, `mosaic crop`."""
+    flat: dict[str, Any] = {}
+    for name, value in config.items():
+        inner = _settings(value, []) if isinstance(value, dict) else {"": value}
+        flat |= {f"{name} {key}".strip(): each for key, each in inner.items()}
+    return flat | {f"{s['name']} {fact}": s[fact] for s in styles for fact in _OF_STYLES if fact in s}
+
+
+def _write(run: Path, record: dict[str, Any]) -> None:
+    write_whole(run / _RECORD, (json.dumps(record, indent=2) + "\n").encode())
 
 
 def _commit() -> str:
@@ -64,10 +107,23 @@ def _commit() -> str:
 
 
 def read_record(checkpoint: Path) -> dict[str, Any]:
-    """The record of the run that a checkpoint is of. Raises StyleError where there is none."""
+    """The record of the run that a checkpoint is of. Raises StyleError where there is none, or not all."""
     path = checkpoint.with_name(_RECORD)
     try:
         record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise StyleError(f"cannot read the record of the run, {path}: {error}") from error
+    if not _whole(record):
+        raise StyleError(
+            f"{path} is not the whole record of a run: name a checkpoint.pt with its own beside it"
+        )
     return record
+
+
+def _whole(record: Any) -> bool:
+    try:
+        return bool(
+            record["training"][-1]["command"] and record["config"]["batch"] and record["styles"][-1]["name"]
+        )
+    except (LookupError, TypeError):
+        return False

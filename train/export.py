@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import numpy as np
 from safetensors.numpy import save
 
 from livestyle.architecture import CONFIGS
+from livestyle.errors import SinkError, StyleError
+from livestyle.sinks.partial import PartialFile
 from livestyle.weights import MANIFEST, read_manifest
 from train.checkpoint import Checkpoint
 from train.config import read_record
@@ -23,17 +26,17 @@ def export(checkpoint: Path, directory: Path, *, half: bool = False) -> Path:
     """
     state = Checkpoint.load(checkpoint)
     record = read_record(checkpoint)
+    if [style["name"] for style in record["styles"]] != state.styles:
+        raise StyleError(f"the record beside {checkpoint} is of another run: name a checkpoint with its own")
     painter = Painter(state.size, len(state.styles))
     state.warm_start(painter, state.styles)
     tensors = {name: value.detach().numpy() for name, value in painter.net.fold().state_dict().items()}
     if half:
         tensors = {name: value.astype(np.float16) for name, value in tensors.items()}
     content = save(tensors | {"affine": painter.affine.detach().numpy()})
-    path = directory / f"{state.size}.safetensors"
-    path.write_bytes(content)
+    path, manifest = directory / f"{state.size}.safetensors", directory / MANIFEST
     *earlier, last = record["training"]
     training = [*earlier, last | {"steps": state.step}]
-    manifest = directory / MANIFEST
     models = read_manifest(directory) if manifest.is_file() else {}
     models[state.size] = {
         "file": path.name,
@@ -41,5 +44,20 @@ def export(checkpoint: Path, directory: Path, *, half: bool = False) -> Path:
         "config": asdict(CONFIGS[state.size]),
         "styles": [style | {"training": training} for style in record["styles"]],
     }
-    manifest.write_text(json.dumps({"models": models}, indent=2) + "\n", encoding="utf-8")
+    _replace({path: content, manifest: (json.dumps({"models": models}, indent=2) + "\n").encode()})
     return path
+
+
+def _replace(files: dict[Path, bytes]) -> None:
+    """Writes all files beside those there are, and puts them in their place when all are complete."""
+    with ExitStack() as stack:
+        parts = []
+        for path, content in files.items():
+            parts.append(part := PartialFile(path))
+            stack.callback(part.discard)
+            try:
+                part.part.write_bytes(content)
+            except OSError as error:
+                raise SinkError(f"cannot write {path}: {error.strerror}; choose another place") from error
+        for part in parts:
+            part.commit()

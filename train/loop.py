@@ -13,11 +13,11 @@ from torch.func import functional_call
 from torch.utils.data import DataLoader, Subset
 
 from train.checkpoint import Checkpoint, Parameters
-from train.config import FitConfig, describe
+from train.config import FitConfig, check_resumed, describe, describe_resumed
 from train.distributed import Team
 from train.loss_network import CHOICES, LossNetwork
 from train.losses import PerceptualLoss, Terms, total_variation
-from train.metrics import Metrics, Watch
+from train.metrics import Metrics, Watch, check_finite
 from train.painter import Painter
 from train.photos import PhotoBatches, PhotoCache
 from train.pictures import StylePicture
@@ -44,11 +44,17 @@ def fit(
 ) -> Path:
     """Trains a network on the styles and gives the path of its last checkpoint.
 
-    A run goes on from the checkpoint in its folder, if there is one; a new one begins with the averaged
-    weights of `start_from`. `command` is what the run's record says it was started with. `on_step` hears of
-    each step done. Every so many steps (`every`) a checkpoint, a plot of the loss and a grid of the photos
-    `judged` are written.
+    A run goes on from the checkpoint in its folder, if there is one of the same settings; a new one begins
+    with the averaged weights of `start_from`. `command` is what the run's record says it was started with.
+    `on_step` hears of each step done; a KeyboardInterrupt that it raises ends the run with a checkpoint.
+    Every so many steps (`every`) a checkpoint, a plot of the loss and a grid of the photos `judged` are
+    written. Raises StyleError where the settings are not those that the run was begun with, LivestyleError
+    where the loss is not finite.
     """
+    path = run / "checkpoint.pt"
+    resumes = path.is_file()
+    if resumes:
+        check_resumed(run, config, styles, start_from)
     # data
     batches = PhotoBatches(photos, len(styles), config.steps, config.batch, config.side, config.seed)
     # network and losses
@@ -63,19 +69,24 @@ def fit(
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, config.learning_rate, config.steps)
     # resume
     names = [style.name for style in styles]
-    path = run / "checkpoint.pt"
-    if start_from is not None:
+    if start_from is not None and not resumes:
         Checkpoint.load(start_from).warm_start(painter, names)
     averaged = {name: value.detach().clone() for name, value in painter.named_parameters()}
     first = 0
-    if path.is_file():
+    if resumes:
         checkpoint = Checkpoint.load(path)
-        averaged = checkpoint.resume(painter, optimiser, schedule, names)
+        averaged = checkpoint.resume(painter, optimiser, schedule)
         averaged = {name: value.to(device) for name, value in averaged.items()}
         first = checkpoint.step
-    if team.leads:
+    if team.leads and not resumes:
         describe(run, config, styles, command, start_from)
+    elif team.leads and first < config.steps:
+        describe_resumed(run)
     shared = team.wrap(painter)
+
+    def save(step: int) -> None:
+        Checkpoint.of(step, config.size, names, painter, averaged, optimiser, schedule).save(path)
+
     # loop
     watch = Watch(config.steps)
     with closing(Metrics(run / "metrics.jsonl", first, writes=team.leads)) as metrics:
@@ -99,13 +110,19 @@ def fit(
             values |= {"gradient": gradient.item(), "rate": float(schedule.get_last_lr()[0])}
             values["seconds"] = time.perf_counter() - began
             metrics.add(step + 1, values, chosen.tolist())
+            check_finite(step + 1, values)
             for warning in watch.warnings(step + 1, values) if team.leads else ():
                 logger.warning("%s", warning)
-            if on_step is not None:
-                on_step(step + 1, values)
+            try:
+                if on_step is not None:
+                    on_step(step + 1, values)
+            except KeyboardInterrupt:
+                if team.leads:
+                    save(step + 1)
+                raise
             # checkpoint
             if team.leads and ((step + 1) % every == 0 or step + 1 == config.steps):
-                Checkpoint.of(step + 1, config.size, names, painter, averaged, optimiser, schedule).save(path)
+                save(step + 1)
                 metrics.plot(run / "loss.png", list(config.loss.weights))
                 paint = _averaged_painter(painter, averaged)
                 write_samples(run / "samples" / f"{step + 1:06}.png", paint, judged, names)
@@ -143,7 +160,7 @@ def judge(
         painted = painter(photos, chosen)
     terms = loss(painted, photos, chosen)
     done = (step + 1) / config.steps
-    if config.loss.ramp(done) > 0:
+    if config.loss.weights["stability"] and config.loss.ramp(done) > 0:
         random = torch.Generator(photos.device).manual_seed(config.seed * 1_000_003 + step)
         pair = make_pair(crops.float() / 255, random).map(team.share)
         with mixed:

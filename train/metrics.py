@@ -1,10 +1,13 @@
 """What a run says about itself while it goes on."""
 
 import json
+import math
 from collections import deque
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from livestyle.errors import LivestyleError
+from livestyle.remembered import write_whole
 from train.plots import plot_losses
 
 Values = dict[str, float]
@@ -17,9 +20,10 @@ class Metrics:
         """Goes on with a run that did `first` steps; what the file says of later ones is forgotten."""
         self._path = path
         self._rows = [row for row in _read(path) if row["step"] <= first]
-        self._file = path.open("w", encoding="utf-8") if writes else None
-        for row in self._rows:
-            self._write(row)
+        self._file = None
+        if writes:
+            write_whole(path, "".join(json.dumps(row) + "\n" for row in self._rows).encode())
+            self._file = path.open("a", encoding="utf-8")
 
     def add(self, step: int, values: Values, styles: list[int]) -> None:
         """Notes a step, counted from 1."""
@@ -43,9 +47,26 @@ class Metrics:
 
 
 def _read(path: Path) -> Iterator[dict[str, float]]:
-    if path.is_file():
-        for line in path.read_text(encoding="utf-8").splitlines():
+    """The rows of the file, without a last one that is only half written."""
+    lines = path.read_bytes().splitlines() if path.is_file() else []
+    for number, line in enumerate(lines, start=1):
+        try:
             yield json.loads(line)
+        except ValueError as error:
+            if number < len(lines):
+                raise LivestyleError(
+                    f"line {number} of {path} is damaged: remove that line, or use a new folder"
+                ) from error
+
+
+def check_finite(step: int, values: Values) -> None:
+    """Raises LivestyleError where the loss of a step, or its gradient, is not a number any more."""
+    for term, value in values.items():
+        if not math.isfinite(value):
+            raise LivestyleError(
+                f"step {step}: {term} is {value}: lower the learning rate or the weights; "
+                "what was kept before stays"
+            )
 
 
 class Watch:

@@ -1,18 +1,23 @@
 """python -m train fit."""
 
+import signal
+import sys
 from pathlib import Path
 
 import click
 
 from livestyle.architecture import CONFIGS
+from livestyle.cli.options import FiniteRange
+from livestyle.errors import SinkError
 from train.commands.options import DEFAULT, FILE, FOLDER, as_given, cached, loss_network_options, progress
+from train.commands.stopping import between_steps
 from train.config import FitConfig, as_json
 from train.distributed import team
 from train.loop import fit
 from train.loss_network import load_loss_network
 from train.losses import LossConfig
 from train.photos import find_photos, held_out
-from train.pictures import StylePicture, read_gallery
+from train.pictures import StylePicture, check_styles, read_gallery
 
 
 @click.command("fit")
@@ -37,17 +42,17 @@ from train.pictures import StylePicture, read_gallery
 @click.option("--batch", type=click.IntRange(min=1), default=DEFAULT.batch)
 @click.option(
     "--learning-rate",
-    type=click.FloatRange(0, min_open=True),
+    type=FiniteRange(0, min_open=True),
     default=DEFAULT.learning_rate,
     help="The peak of the one cycle; a quarter of it does to refine what is trained.",
 )
-@click.option("--seed", type=int, default=DEFAULT.seed)
-@click.option("--style-weight", type=click.FloatRange(min=0), default=DEFAULT.loss.weights["style"])
-@click.option("--stability-weight", type=click.FloatRange(min=0), default=DEFAULT.loss.weights["stability"])
-@click.option("--tv-weight", type=click.FloatRange(min=0), default=DEFAULT.loss.weights["tv"])
+@click.option("--seed", type=click.IntRange(min=0), default=DEFAULT.seed)
+@click.option("--style-weight", type=FiniteRange(min=0), default=DEFAULT.loss.weights["style"])
+@click.option("--stability-weight", type=FiniteRange(min=0), default=DEFAULT.loss.weights["stability"])
+@click.option("--tv-weight", type=FiniteRange(min=0), default=DEFAULT.loss.weights["tv"])
 @click.option(
     "--stability-from",
-    type=click.FloatRange(0, 1),
+    type=FiniteRange(0, 1),
     default=DEFAULT.loss.stability_from,
     help="Share of the steps before stability begins to count.",
 )
@@ -80,29 +85,42 @@ def fit_command(
     weights = DEFAULT.loss.weights | {"style": style_weight, "stability": stability_weight, "tv": tv_weight}
     loss = LossConfig(loss_network, average_pooling, weights, stability_from)
     config = FitConfig(size=size, steps=steps, batch=batch, learning_rate=learning_rate, seed=seed, loss=loss)
+    if gallery and style:
+        raise click.UsageError("choose either a GALLERY, or pictures with --style")
     entries = read_gallery(gallery, pictures) if gallery else _from_pictures(style)
     if dry_run:
         click.echo(as_json(config, entries))
         return
-    run.mkdir(parents=True, exist_ok=True)
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SinkError(f"cannot make the folder {run}: {error.strerror}; choose another --output") from error
     network = load_loss_network(loss_network, loss_weights, average_pooling=average_pooling)
     trained, judged = held_out(find_photos(photos))
-    with team() as members, progress("fit", steps, shown=members.leads) as show:
-        fit(
-            config,
-            entries,
-            members.one_by_one(lambda: cached(trained)),
-            judged,
-            network,
-            run,
-            members,
-            command=as_given(),
-            start_from=start_from,
-            on_step=show,
-        )
+    try:
+        with team() as members, progress("fit", steps, shown=members.leads) as show:
+            kept = members.one_by_one(lambda: cached(trained))
+            with between_steps(show) as on_step:
+                fit(
+                    config,
+                    entries,
+                    kept,
+                    judged,
+                    network,
+                    run,
+                    members,
+                    command=as_given(),
+                    start_from=start_from,
+                    on_step=on_step,
+                )
+    except KeyboardInterrupt:
+        click.echo("stopped: the same command goes on from the last checkpoint", err=True)
+        sys.exit(128 + signal.SIGINT)
 
 
 def _from_pictures(paths: tuple[Path, ...]) -> list[StylePicture]:
     if not paths:
         raise click.UsageError("name a GALLERY, or pictures with --style")
-    return [StylePicture(path.stem, path) for path in paths]
+    styles = [StylePicture(path.stem, path) for path in paths]
+    check_styles(styles)
+    return styles
