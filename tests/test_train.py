@@ -22,7 +22,6 @@ from train.export import export
 from train.loop import fit
 from train.loss_network import CHOICES, LossNetwork
 from train.losses import LossConfig, PerceptualLoss, gram, relative_error, total_variation
-from train.optimize import OptimizeConfig, optimize
 from train.painter import Painter
 from train.photos import PhotoBatches, cache_photos, find_photos, held_out
 from train.pictures import read_gallery
@@ -212,30 +211,6 @@ def test_a_bad_name_for_a_style_is_one_clear_line(name: str, expected: str, data
     assert result.exit_code == 1
     assert expected in result.stderr
     assert len(result.stderr.splitlines()) == 1
-
-
-@pytest.mark.parametrize("optimiser", ["lbfgs", "adam"])
-def test_optimising_pixels_lowers_the_loss_and_draws_it(optimiser: str, data: Path, tmp_path: Path) -> None:
-    arguments = [str(data / "photos" / "0.png"), str(data / "a.png"), "-o", str(tmp_path / "out.png")]
-    arguments += ["--loss-network", "vgg19-shallow", "--loss-weights", str(data / "vgg.safetensors")]
-    arguments += ["--optimiser", optimiser, "--size", "64", "--steps", "8", "--tv-weight", "0.1"]
-    result = CliRunner().invoke(main, ["optimize", *arguments], catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    assert read_picture(tmp_path / "out.png").shape == (64, 71, 3)  # the photo's 80x72, its short side at 64
-    assert read_picture(tmp_path / "out.loss.png").size > 0
-
-
-@pytest.mark.parametrize("start", ["photo", "noise"])
-def test_each_step_of_the_optimisation_is_heard(network: LossNetwork, start: str) -> None:
-    photo, picture = torch.rand(3, 64, 64), torch.rand(3, 64, 64) ** 3
-    loss = PerceptualLoss(network, SHALLOW, [picture])
-    heard: list[tuple[int, float]] = []
-    config = OptimizeConfig(steps=6, start=start)  # type: ignore[arg-type]
-    painted = optimize(photo, loss, config, lambda step, terms: heard.append((step, terms["total"])))
-    assert [step for step, _ in heard] == [1, 2, 3, 4, 5, 6]
-    assert heard[-1][1] < heard[0][1]
-    assert painted.min() >= 0
-    assert painted.max() <= 1
 
 
 def test_total_variation_is_that_of_neighbours() -> None:

@@ -34,7 +34,8 @@ class OptimizeConfig:
 def optimize(photo: Tensor, loss: PerceptualLoss, config: OptimizeConfig, on_step: OnStep) -> Tensor:
     """The picture (3, H, W) that paints `photo` (3, H, W), RGB in [0, 1], in the first style of `loss`.
 
-    `on_step` hears the terms of the loss and their sum, `total`, after each step, counted from 1.
+    `on_step` hears the terms of the loss and their sum, `total`, after each step, counted from 1. The next
+    step measures them, before it begins; after the last one they are measured once more.
     """
     x = _start(photo, config)[None].requires_grad_()
     optimiser = _optimiser(x, config)
@@ -42,20 +43,28 @@ def optimize(photo: Tensor, loss: PerceptualLoss, config: OptimizeConfig, on_ste
     target, style = photo[None], torch.zeros(1, dtype=torch.long, device=photo.device)
     last: dict[str, float] = {}
 
-    def closure() -> float:
+    def measure() -> Tensor:
         terms = _terms(x, target, style, loss, config)
         total = torch.stack([config.weights[name] * term for name, term in terms.items()]).sum()
+        last.update({name: term.item() for name, term in terms.items()}, total=total.item())
+        return total
+
+    def closure() -> float:
+        total = measure()
         optimiser.zero_grad()
         total.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-        last.update({name: term.item() for name, term in terms.items()}, total=total.item())
         return last["total"]
 
-    for step in range(1, config.steps + 1):
+    for step in range(config.steps):
         optimiser.step(closure)
+        if step:
+            on_step(step, dict(last))
         schedule.step()
         with torch.no_grad():
             x.clamp_(0, 1)
-        on_step(step, dict(last))
+    with torch.no_grad():
+        measure()
+    on_step(config.steps, dict(last))
     return x.detach()[0]
 
 
