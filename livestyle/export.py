@@ -20,7 +20,7 @@ FORMATS = {"onnx": ".onnx", "torchscript": ".pt", "openvino": ".xml"}
 def export(weights: Weights, path: Path, form: str, size: tuple[int, int], precision: str = "f32") -> Path:
     """Writes the network for frames of `size` (width, height); gives the file with the styles' rows.
 
-    `precision`, f32 or f16, is that of the ONNX graph; the other two are float32. Raises SinkError where a
+    `precision`, f32 or f16, is that of an ONNX graph; the other two are f32 only. Raises SinkError where a
     file cannot be written, EngineError where the format's package is missing.
     """
     width, height = size
@@ -28,6 +28,8 @@ def export(weights: Weights, path: Path, form: str, size: tuple[int, int], preci
         raise SinkError(f"cannot export for {width}x{height}: the smallest is {MIN_SIDE}x{MIN_SIDE}")
     if path.suffix != FORMATS[form]:
         raise SinkError(f"cannot write {path} as {form}: name it {path.with_suffix(FORMATS[form]).name}")
+    if precision != "f32" and form != "onnx":
+        raise SinkError(f"cannot write {path} in {precision}: only .onnx can be; leave --precision out")
     styles = path.with_suffix(".styles.json")
     for target, content in _WRITERS[form](weights, path, height, width, precision).items():
         _put(target, content)

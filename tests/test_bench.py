@@ -1,5 +1,6 @@
 """livestyle bench: what it measures, what it prints, what it leaves behind."""
 
+import errno
 import json
 import sys
 import time
@@ -184,3 +185,21 @@ def test_memory_and_processor_time_of_this_machine_are_told() -> None:
         block[::4096] += 1
     assert busy_seconds() - before >= 0.05  # counted in hundredths
     assert power()
+
+
+@pytest.mark.parametrize("given", [["--frames", 9], ["--backends"], ["--compare"], ["--plot", "a.png"]])
+def test_what_latency_would_not_heed_is_a_usage_error(given: list[object]) -> None:
+    result = call("--latency", 3, *given)
+    assert result.exit_code == 2
+    assert f"leave {given[0]} out" in result.stderr
+
+
+def test_numbers_that_do_not_fit_are_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    result = call("--size", "64x48", "--frames", 3, "--json", tmp_path / "a.json")
+    assert result.exit_code == 1
+    assert "a.json: No space left on device; choose another place" in result.stderr.splitlines()[-1]
+    assert not list(tmp_path.iterdir())

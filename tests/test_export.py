@@ -138,6 +138,8 @@ def test_the_natural_picture_comes_in_every_size() -> None:
     [
         (["net.bin"], "name it net.onnx"),
         (["no/net.onnx"], "there is no folder"),
+        (["net.pt", "--precision", "f16"], "cannot write net.pt in f16: only .onnx can be"),
+        (["net.xml", "--precision", "f16"], "cannot write net.xml in f16: only .onnx can be"),
     ],
 )
 def test_a_mistake_is_one_line_and_leaves_nothing(

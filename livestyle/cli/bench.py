@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from livestyle import defaults
 from livestyle.cli.options import FILE, FiniteRange, Size, make_painter, model_option
@@ -100,6 +101,8 @@ def bench(
 
     if how["clip"] and (how["camera"] or how["latency"]):
         raise click.UsageError("choose either --camera, --latency or --input")
+    if how["latency"]:
+        _refuse_beside_latency("frames", "backends", "compare", "plot_path")
     if how["clip"] and sizes:
         raise click.UsageError("a video is measured at its own size: leave --size out")
     compared = _peers() if compare else None
@@ -128,6 +131,15 @@ def bench(
         content = {"machine": facts, "model": how["model"], "style": how["style"], "peak_mib": peak}
         write(content | {"runs": [asdict(run) for run in runs], "backends": others, "compare": ratios})
         plot(runs)
+
+
+def _refuse_beside_latency(*names: str) -> None:
+    """Fails where one of these options was given: --latency would not heed it."""
+    context = click.get_current_context()
+    for name in names:
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            option = name.removesuffix("_path")
+            raise click.UsageError(f"--latency measures something else: leave --{option} out")
 
 
 def _latencies(painter: Painter, sizes: tuple[tuple[int, int], ...], how: dict[str, Any]) -> dict[str, Any]:
@@ -267,13 +279,17 @@ def _peers() -> Any:
 def _writer(files: ExitStack, path: Path | None) -> Callable[[dict[str, Any]], None]:
     if path is None:
         return lambda _: None
+    from livestyle.errors import SinkError
     from livestyle.sinks.partial import PartialFile
 
     file = PartialFile(path)
     files.callback(file.discard)
 
     def write(content: dict[str, Any]) -> None:
-        file.part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        try:
+            file.part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise SinkError(f"cannot write {path}: {error.strerror}; choose another place") from error
         file.commit()
 
     return write
