@@ -1,13 +1,18 @@
 import logging
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image as Pillow
 
-from livestyle.errors import SourceError
+from livestyle.errors import SinkError, SourceError
 from livestyle.sinks.picture import write_picture
 from tests.pictures import scene
-from train.photos import cache_photos, find_photos
+from train.judge import photos_of
+from train.photos import cache_photos, find_photos, held_out, read_photo
+from train.samples import write_samples
 
 
 @pytest.fixture
@@ -63,3 +68,70 @@ def test_a_folder_of_broken_photos_is_refused(tmp_path: Path) -> None:
     (tmp_path / "text.jpg").write_text("no photo")
     with pytest.raises(SourceError, match="not one of 1 photos can be read"):
         cache_photos(find_photos(tmp_path), folder=tmp_path / "cache")
+
+
+def unreadable(folder: Path, name: str) -> Path:
+    """A picture that nothing can be painted from."""
+    path = folder / name
+    if name == "thin.png":
+        write_picture(path, scene(1, 80))
+    elif name == "small.png":
+        write_picture(path, scene(80, 31))
+    elif name == "vast.png":  # only its header: 60000x60000 pixels, more than OpenCV takes
+        header = b"IHDR" + struct.pack(">IIBBBBB", 60000, 60000, 8, 2, 0, 0, 0)
+        path.write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00\x00\r" + header + struct.pack(">I", zlib.crc32(header)))
+    else:
+        path.write_text("no photo")
+    return path
+
+
+@pytest.mark.parametrize("name", ["thin.png", "small.png", "vast.png", "text.jpg"])
+def test_what_cannot_be_painted_stops_neither_training_nor_samples(
+    name: str, folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad = unreadable(folder, name)
+    assert read_photo(bad) is None
+    cache = cache_photos(find_photos(folder), folder=tmp_path / "cache")
+    assert cache.broken == (name,)
+    assert f"skipped 1 broken pictures: {name}" in caplog.text
+    assert len(photos_of([bad, folder / "a.png"], 64)) == 1
+    with pytest.raises(SourceError, match=f"not one of the 1 photos that judge can be read: .*{name}"):
+        photos_of([bad], 64)
+    write_samples(tmp_path / "samples" / "1.png", lambda x, _: x, [bad], ["one"])
+    assert not (tmp_path / "samples").exists()
+    write_samples(tmp_path / "samples" / "1.png", lambda x, _: x, [bad, folder / "a.png"], ["one"])
+    assert (tmp_path / "samples" / "1.png").is_file()
+
+
+def test_a_dangling_link_and_a_folder_are_no_photos(folder: Path) -> None:
+    (folder / "gone.jpg").symlink_to(folder / "nothing.jpg")
+    (folder / "album.jpg").mkdir()
+    assert [path.name for path in find_photos(folder)] == ["a.png", "b.jpg", "c.webp"]
+
+
+def test_hidden_colours_of_transparent_pixels_are_not_seen(tmp_path: Path) -> None:
+    rgba = np.full((40, 40, 4), (255, 0, 255, 0), np.uint8)
+    Pillow.fromarray(rgba).save(tmp_path / "a.png")
+    photo = read_photo(tmp_path / "a.png")
+    assert photo is not None
+    assert photo.max() == 0
+
+
+@pytest.mark.parametrize("content", ["", '{"ends": [1', "[]", '{"ends": [3], "broken": []}'])
+def test_a_broken_cache_is_made_anew(content: str, folder: Path, tmp_path: Path) -> None:
+    whole = cache_photos(find_photos(folder), folder=tmp_path / "cache")
+    (index,) = (tmp_path / "cache").glob("*.json")
+    index.write_text(content)
+    assert cache_photos(find_photos(folder), folder=tmp_path / "cache") == whole
+    assert len(list((tmp_path / "cache").iterdir())) == 2
+
+
+def test_a_cache_that_cannot_be_made_is_one_line(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("in the way")
+    with pytest.raises(SinkError, match=r"cannot keep photos in .*cache: .*XDG_CACHE_HOME"):
+        cache_photos(find_photos(folder), folder=tmp_path / "cache")
+
+
+def test_many_photos_are_divided_at_once() -> None:
+    trained, judged = held_out([Path(f"{number}.jpg") for number in range(200_000)])
+    assert (len(trained), len(judged)) == (196_000, 4_000)

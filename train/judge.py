@@ -8,12 +8,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from livestyle.errors import SourceError
 from livestyle.frame import Image
 from train.evaluate import sintel_errors
 from train.loss_network import CHOICES, LossNetwork
 from train.losses import PerceptualLoss
 from train.optimize import OptimizeConfig, optimize
-from train.photos import read_rgb, to_tensor
+from train.photos import read_photo, to_tensor
 from train.pictures import StylePicture
 
 Errors = dict[str, float]
@@ -47,12 +48,17 @@ class Judges:
 
 
 def photos_of(paths: Sequence[Path], side: int) -> list[Image]:
-    """The middle square of each photo that can be read, of `side` pixels where the photo has as many."""
+    """The middle square of each photo that can be read, of `side` pixels where the photo has as many.
+
+    Raises SourceError where not one can be.
+    """
     images = []
-    for image in map(read_rgb, paths):
+    for image in map(read_photo, paths):
         if image is not None:
             top, left = (max(0, (length - side) // 2) for length in image.shape[:2])
             images.append(image[top : top + side, left : left + side].copy())
+    if not images:
+        raise SourceError(f"not one of the {len(paths)} photos that judge can be read: replace {paths[0]}")
     return images
 
 

@@ -16,8 +16,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from livestyle.errors import SourceError
+from livestyle.architecture import MIN_SIDE
+from livestyle.errors import SinkError, SourceError
 from livestyle.frame import Image
+from livestyle.remembered import write_whole
+from livestyle.sources.picture import read_picture
 
 logger = logging.getLogger(__name__)
 
@@ -27,11 +30,13 @@ _SHORT_SIDE = 320
 """To which larger photos are scaled in the cache, in pixels: enough for crops of 256 at 80 %."""
 _QUALITY = 92
 _NAMED_BROKEN = 5
+_READ_AS = 2
+"""Another number where photos are read in another way: caches of the old one are made anew."""
 
 
 def find_photos(folder: Path) -> list[Path]:
     """All pictures under a folder, sorted. Raises SourceError where there is none."""
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES)
+    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES and path.is_file())
     if not paths:
         raise SourceError(f"no photos under {folder}: --photos takes a folder of jpg, png or webp pictures")
     return paths
@@ -43,17 +48,17 @@ def held_out(paths: list[Path]) -> tuple[list[Path], list[Path]]:
     A single photo is both.
     """
     judged = paths[::_HELD_OUT_EVERY]
-    return [path for path in paths if path not in set(judged)] or paths, judged
+    trained = [path for number, path in enumerate(paths) if number % _HELD_OUT_EVERY]
+    return trained or paths, judged
 
 
-def read_rgb(path: Path) -> Image | None:
-    """A picture as RGB, (H, W, 3), or None where it cannot be read."""
+def read_photo(path: Path) -> Image | None:
+    """A photo as RGB, (H, W, 3), or None where it cannot be read or is too small to be painted."""
     try:
-        content = np.fromfile(path, np.uint8)  # cv2.imread would print its own complaints
-    except OSError:
+        image = read_picture(path)
+    except SourceError:
         return None
-    image = cv2.imdecode(content, cv2.IMREAD_COLOR_RGB) if content.size else None
-    return None if image is None else np.asarray(image, np.uint8)
+    return image if min(image.shape[:2]) >= MIN_SIDE else None
 
 
 def to_tensor(image: Image) -> Tensor:
@@ -75,7 +80,7 @@ class PhotoCache:
     ends: tuple[int, ...]
     """Where each photo ends in the file, in bytes."""
     broken: tuple[str, ...]
-    """Pictures that could not be read."""
+    """Pictures that could not be read, or are too small."""
 
     def __len__(self) -> int:
         return len(self.ends)
@@ -97,18 +102,25 @@ def cache_photos(
 ) -> PhotoCache:
     """The cache of these photos, made where it is not there yet; broken ones are skipped, and logged.
 
-    `folder` is the user's cache folder if none is given. Raises SourceError where no photo can be read.
+    `folder` is the user's cache folder if none is given. Raises SourceError where no photo can be read,
+    SinkError where the cache cannot be written.
     """
     folder = folder or platformdirs.user_cache_path("livestyle", appauthor=False) / "photos"
     facts = [(str(path.resolve()), path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
-    key = hashlib.sha256(json.dumps([_SHORT_SIDE, _QUALITY, facts]).encode()).hexdigest()[:16]
+    key = hashlib.sha256(json.dumps([_READ_AS, _SHORT_SIDE, _QUALITY, facts]).encode()).hexdigest()[:16]
     data, index = folder / f"{key}.jpegs", folder / f"{key}.json"
-    if not index.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        ends, broken = _write(paths, data, on_photo)
-        index.write_text(json.dumps({"ends": ends, "broken": broken}), encoding="utf-8")
-    known = json.loads(index.read_text(encoding="utf-8"))
-    cache = PhotoCache(data, tuple(known["ends"]), tuple(known["broken"]))
+    cache = _known(data, index)
+    if cache is None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            ends, broken = _write(paths, data, on_photo)
+            write_whole(index, json.dumps({"ends": ends, "broken": broken}).encode())
+        except OSError as error:
+            raise SinkError(
+                f"cannot keep photos in {folder}: {(error.strerror or str(error)).lower()}; "
+                "make room there, or set XDG_CACHE_HOME to another folder"
+            ) from error
+        cache = PhotoCache(data, tuple(ends), tuple(broken))
     if cache.broken:
         named = ", ".join(cache.broken[:_NAMED_BROKEN])
         more = ", ..." if len(cache.broken) > _NAMED_BROKEN else ""
@@ -118,22 +130,36 @@ def cache_photos(
     return cache
 
 
+def _known(data: Path, index: Path) -> PhotoCache | None:
+    """The cache that is there, where it is whole."""
+    try:
+        known = json.loads(index.read_text(encoding="utf-8"))
+        cache = PhotoCache(data, tuple(known["ends"]), tuple(known["broken"]))
+        whole = data.stat().st_size == (cache.ends[-1] if cache.ends else 0)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return cache if whole else None
+
+
 def _write(
     paths: list[Path], data: Path, on_photo: Callable[[int], None] | None
 ) -> tuple[list[int], list[str]]:
     ends, broken, end = [], [], 0
     part = data.with_suffix(".part")
-    with part.open("wb") as file:
-        for number, path in enumerate(paths, start=1):
-            image = read_rgb(path)
-            if image is None:
-                broken.append(path.name)
-            else:
-                end += file.write(_encode(image))
-                ends.append(end)
-            if on_photo is not None:
-                on_photo(number)
-    part.replace(data)
+    try:
+        with part.open("wb") as file:
+            for number, path in enumerate(paths, start=1):
+                image = read_photo(path)
+                if image is None:
+                    broken.append(path.name)
+                else:
+                    end += file.write(_encode(image))
+                    ends.append(end)
+                if on_photo is not None:
+                    on_photo(number)
+        part.replace(data)
+    finally:
+        part.unlink(missing_ok=True)
     return ends, broken
 
 

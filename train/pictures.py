@@ -14,7 +14,8 @@ from torch import Tensor
 
 from livestyle.architecture import MIN_SIDE
 from livestyle.errors import SourceError
-from train.photos import read_rgb, to_tensor
+from livestyle.sources.picture import read_picture
+from train.photos import to_tensor
 
 Crop = tuple[float, float, float, float]
 
@@ -36,11 +37,7 @@ class StylePicture:
 
     def load(self, side: int) -> Tensor:
         """The cropped picture (3, H, W), RGB in [0, 1], its short side scaled to `side` pixels."""
-        image = read_rgb(self.path)
-        if image is None:
-            raise SourceError(
-                f"cannot read the style picture {self.path}: it must be a jpg, png or webp file"
-            )
+        image = read_picture(self.path)
         height, width, _ = image.shape
         left, top, right, bottom = self.crop
         image = image[int(top * height) : round(bottom * height), int(left * width) : round(right * width)]
