@@ -14,7 +14,8 @@ import platformdirs
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from livestyle.errors import StyleError
+from livestyle.errors import SinkError, StyleError
+from livestyle.remembered import write_whole
 from livestyle.styles import Style
 
 logger = logging.getLogger(__name__)
@@ -31,15 +32,16 @@ def style_folder() -> Path:
 def write_style(path: Path, style: Style, network: str) -> None:
     """Writes a style for the network with that sha256; an older file stays until the new one is complete.
 
-    Raises StyleError where its row is not finite.
+    Raises StyleError where its row is not finite, SinkError where the file cannot be written.
     """
     if not np.isfinite(style.row).all():
         raise StyleError(f"style {style.name!r} was not learnt: its row is not finite; lower the strength")
     facts = {fact: getattr(style, fact) for fact in _FACTS} | {"network": network}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    part.write_bytes(save({"affine": style.row}, metadata=facts))
-    part.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, save({"affine": style.row}, metadata=facts))
+    except OSError as error:
+        raise SinkError(f"cannot write the style {path}: {(error.strerror or str(error)).lower()}") from error
 
 
 def read_style(path: Path) -> tuple[Style, str]:

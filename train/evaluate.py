@@ -9,8 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from livestyle.errors import SourceError
 from livestyle.frame import Frame, Image
 from livestyle.sources import open_source
+from livestyle.sources.picture import read_picture
 
 Paint = Callable[[Image], Image]
 Follow = Callable[[Iterable[Frame]], Iterable[Frame]]
@@ -22,6 +24,8 @@ _STILL = 6
 """Levels of 255: a pixel whose input changed by less than this is standing still."""
 _MOVING = 30
 """Levels of 255: a pixel whose input changed by more than this is moving."""
+WEBCAM = "webcam_*"
+"""What the clips of a still room are named."""
 _EVERY = 2
 """One pixel in this many, along each side, is measured."""
 
@@ -43,17 +47,33 @@ def temporal_error(first: Image, second: Image, flow: Flow, valid: NDArray[np.bo
 def sintel_errors(folder: Path, paint: Paint) -> dict[str, float]:
     """The temporal error of the painting of each pair of MPI-Sintel frames under a folder, by name."""
     errors = {}
-    for pair in sorted(path for path in folder.iterdir() if path.is_dir()):
-        first, second = (read(pair / f"{name}.webp") for name in ("first", "second"))
+    for pair in sintel_pairs(folder):
+        first, second = (read_picture(pair / f"{name}.webp") for name in ("first", "second"))
         motion = np.load(pair / "flow.npz")
         flow, valid = motion["flow"].astype(np.float32), motion["valid"].astype(bool)
         errors[pair.name] = temporal_error(paint(first), paint(second), flow, valid)
     return errors
 
 
-def read(path: Path) -> Image:
-    """A picture, RGB, (H, W, 3)."""
-    return np.asarray(cv2.imread(str(path), cv2.IMREAD_COLOR_RGB), np.uint8)
+def sintel_pairs(folder: Path) -> list[Path]:
+    """The folders of the pairs under a folder. Raises SourceError where there is none, or half of one."""
+    pairs = sorted(path for path in folder.iterdir() if path.is_dir())
+    files = [pair / name for pair in pairs for name in ("first.webp", "second.webp", "flow.npz")]
+    missing = [path for path in files if not path.is_file()]
+    if missing or not pairs:
+        raise SourceError(
+            f"there is no {missing[0] if missing else 'pair of frames in ' + str(folder)}: "
+            "--sintel takes folders of first.webp, second.webp and flow.npz"
+        )
+    return pairs
+
+
+def webcam_clips(folder: Path) -> list[Path]:
+    """The clips of a still room in a folder. Raises SourceError where there is none."""
+    clips = sorted(folder.glob(WEBCAM))
+    if not clips:
+        raise SourceError(f"there is no clip in {folder}: --clips takes files named {WEBCAM}")
+    return clips
 
 
 def flicker(clips: Sequence[Path], follow: Follow, skip: int = 10) -> dict[str, float]:
@@ -61,7 +81,8 @@ def flicker(clips: Sequence[Path], follow: Follow, skip: int = 10) -> dict[str, 
 
     `still`: root mean square change from one output to the next where the input stands still, in this step
     and the one before; `moving`: mean absolute change where it moves; `input_still` and `input_moving` are
-    the input's own. The first `skip` frames of a clip do not count.
+    the input's own. The first `skip` frames of a clip do not count. Raises SourceError where nothing stands
+    still, or nothing moves: that would be a flicker of 0.
     """
     sums = np.zeros((2, 2))
     counts = np.zeros(2)
@@ -76,7 +97,10 @@ def flicker(clips: Sequence[Path], follow: Follow, skip: int = 10) -> dict[str, 
                 for column, difference in enumerate((step.output[chosen], step.source[chosen])):
                     sums[row, column] += np.square(difference).sum() if row == 0 else np.abs(difference).sum()
                 counts[row] += 3 * chosen.sum()
-    still, moving = sums / np.maximum(counts, 1)[:, None]
+    if not counts.all():
+        what = "moves" if counts[0] else "stands still"
+        raise SourceError(f"cannot measure flicker: nothing {what} in {', '.join(c.name for c in clips)}")
+    still, moving = sums / counts[:, None]
     return {
         "still": float(np.sqrt(still[0])),
         "input_still": float(np.sqrt(still[1])),

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from livestyle.cli.options import FiniteRange
 from livestyle.errors import SinkError, SourceError
 from livestyle.frame import Image
 from train.masonry import Floats, Labels, cell_windows, edge_distance, lay_stones, smooth_noise
@@ -146,7 +147,7 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--stone",
     metavar="PIXELS",
-    type=click.FloatRange(min=6, max=1000),
+    type=FiniteRange(min=6, max=1000),
     default=_RENDER["stone"].default,
     show_default=True,
     help="Side of a stone.",

@@ -1,6 +1,6 @@
 """python -m train add."""
 
-import re
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,18 +8,20 @@ import click
 
 from livestyle import defaults
 from livestyle.architecture import CONFIGS
-from livestyle.errors import StyleError
-from livestyle.shared_styles import SUFFIX, style_folder, write_style
-from livestyle.weights import load_weights
+from livestyle.cli.options import FiniteRange
+from livestyle.errors import SinkError, StyleError
+from livestyle.shared_styles import SUFFIX, read_style, style_folder, write_style
+from livestyle.weights import Weights, load_weights
 from train.add import learn_row, quick
-from train.commands.options import FILE, FOLDER, cached, loss_network_options, progress
+from train.commands.options import FILE, FOLDER, cached, check_output, loss_network_options, progress
 from train.distributed import team
 from train.loss_network import load_loss_network
 from train.losses import LossConfig
 from train.photos import find_photos
-from train.pictures import Crop, StylePicture
+from train.pictures import Crop, StylePicture, check_styles
 
 _QUICK = quick()
+_PART = FiniteRange(0, 1)
 
 
 @click.command("add")
@@ -30,7 +32,7 @@ _QUICK = quick()
 @click.option("--model", type=click.Choice(list(CONFIGS)), default=defaults.MODEL)
 @click.option(
     "--crop",
-    type=(float, float, float, float),
+    type=(_PART, _PART, _PART, _PART),
     default=(0.0, 0.0, 1.0, 1.0),
     metavar="LEFT TOP RIGHT BOTTOM",
     help="The part of PICTURE to learn, as fractions: leave frames and signatures out.",
@@ -44,7 +46,7 @@ _QUICK = quick()
 )
 @click.option(
     "--strength",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     default=1.0,
     help="How much more than usual the style counts against the photo.",
 )
@@ -72,18 +74,33 @@ def add_command(
     Writes NAME.style.safetensors into the user's style folder; --style NAME then works at once.
     """
     weights = load_weights(model)
+    source = replace(StylePicture(name, picture, crop=crop), **provenance)  # type: ignore[arg-type]  # all are text
+    check_styles([source])
     path = style_folder() / f"{name}{SUFFIX}"
-    if not re.fullmatch(r"\w+", name):
-        raise StyleError(f"cannot call a style {name!r}: use letters, digits and _")
-    if name in weights.styles and not path.exists():
-        raise StyleError(f"there is a style {name!r} already: choose another --name")
+    _check_free(path, name, weights)
     balance = _QUICK.loss.weights | {"style": strength * _QUICK.loss.weights["style"]}
     loss = LossConfig(loss_network, average_pooling, balance, _QUICK.loss.stability_from)
     config = replace(_QUICK, steps=steps, style_side=stroke_size, loss=loss)
     network = load_loss_network(loss_network, loss_weights, average_pooling=average_pooling)
     cache = cached(find_photos(photos))
     with team() as alone, progress("add", steps) as show:
-        source = replace(StylePicture(name, picture, crop=crop), **provenance)  # type: ignore[arg-type]  # all are text
         style = learn_row(source, weights, cache, network, config, alone, show)
     write_style(path, style, weights.network)
     click.echo(f"{path}: try it with --style {name}")
+
+
+def _check_free(path: Path, name: str, weights: Weights) -> None:
+    """Raises StyleError where a style of that name must stay, SinkError where none can be written."""
+    if name in weights.styles and not weights.styles[name].own:
+        raise StyleError(f"there is a style {name!r} already: choose another --name")
+    with suppress(StyleError):  # a damaged file may be replaced
+        _, network = read_style(path)
+        if network != weights.network:
+            raise SinkError(f"{path} is of another network: choose another --name, or remove that file")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SinkError(
+            f"cannot make the style folder {path.parent}: {(error.strerror or str(error)).lower()}"
+        ) from error
+    check_output(path)

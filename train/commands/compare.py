@@ -7,8 +7,9 @@ import click
 import torch
 
 from livestyle.bench import machine
-from train.commands.options import FILE, FOLDER, as_given, loss_network_options
+from train.commands.options import FILE, FOLDER, as_given, check_output, loss_network_options, write_json
 from train.compare import judge_run, ratios
+from train.evaluate import sintel_pairs
 from train.judge import Judges, photos_of
 from train.loss_network import load_loss_network
 from train.photos import find_photos, held_out
@@ -45,13 +46,16 @@ def compare_command(
     output: Path,
 ) -> None:
     """Judge the checkpoint FIRST and the OTHERS, in styles of GALLERY, into a JSON file."""
+    check_output(output)
+    if sintel is not None:
+        sintel_pairs(sintel)
+    entries = read_gallery(gallery, pictures)
     fast, exact = (
         load_loss_network(loss_network, loss_weights, average_pooling=average_pooling, dtype=dtype)
         for dtype in (torch.bfloat16, torch.float32)
     )
     judged = photos_of(held_out(find_photos(photos))[1], _SIDE)
     judges = Judges(judged, loss_network, fast, exact if gatys else None, sintel)
-    entries = read_gallery(gallery, pictures)
     runs = [judge_run(checkpoint, entries, judges) for checkpoint in (first, *others)]
     result = {
         "machine": machine(),
@@ -63,5 +67,5 @@ def compare_command(
         "runs": runs,
         "ratios": ratios(runs[0], runs[1:]),
     }
-    output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    write_json(output, result)
     click.echo(f"{title}: {json.dumps(result['ratios'])}")

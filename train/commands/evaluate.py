@@ -16,8 +16,8 @@ from livestyle.engine import Engine, load_engine
 from livestyle.painter import Painter
 from livestyle.styles import StyleMix
 from livestyle.weights import Weights, load_weights
-from train.commands.options import FILE, FOLDER, as_given, loss_network_options
-from train.evaluate import Follow, flicker, sintel_errors
+from train.commands.options import FILE, FOLDER, as_given, check_output, loss_network_options, write_json
+from train.evaluate import WEBCAM, Follow, flicker, sintel_errors, sintel_pairs, webcam_clips
 from train.judge import Judges, photos_of
 from train.loss_network import load_loss_network
 from train.photos import find_photos, held_out
@@ -31,7 +31,7 @@ _SIDE = 256
 @click.option("--pictures", type=FOLDER, required=True, help="Folder of the pictures that GALLERY names.")
 @click.option("--photos", type=FOLDER, required=True, help="The photos of the training: one in fifty judges.")
 @click.option("--sintel", type=FOLDER, help="Folder of pairs of frames with their flow (MPI-Sintel).")
-@click.option("--clips", type=FOLDER, help="Folder of webcam clips of a still room.")
+@click.option("--clips", type=FOLDER, help=f"Folder of clips of a still room, named {WEBCAM}.")
 @loss_network_options()
 @click.option("--model", type=click.Choice(list(CONFIGS)), default=defaults.MODEL)
 @click.option(
@@ -55,6 +55,11 @@ def evaluate_command(
     output: Path,
 ) -> None:
     """Measure how good and how steady the styles of GALLERY are, into a JSON file."""
+    check_output(output)
+    if sintel is not None:
+        sintel_pairs(sintel)
+    rooms = webcam_clips(clips) if clips is not None else []
+    entries = read_gallery(gallery, pictures)
     weights = load_weights(model)
     engine = load_engine(weights)
     fast, exact = (
@@ -64,17 +69,17 @@ def evaluate_command(
     judged = photos_of(held_out(find_photos(photos))[1], _SIDE)
     judges = Judges(judged, loss_network, fast, exact, sintel)
     rows: dict[str, dict[str, Any]] = {}
-    for picture in read_gallery(gallery, pictures):
+    for picture in entries:
         painter = Painter(engine, StyleMix.parse(picture.name))
         counting = judges if len(rows) < gatys_styles else replace(judges, exact=None)
         rows[picture.name] = row = counting.judge(picture, painter)
-        if clips is not None:
-            row |= _steadiness(painter, sorted(clips.glob("webcam_*")))
+        if rooms:
+            row |= _steadiness(painter, rooms)
         click.echo(f"{picture.name}: {json.dumps(row)}")
     result = _record(weights, engine, loss_network, len(judged)) | {"styles": rows}
     if sintel is not None:
         result["sintel_input"] = sintel_errors(sintel, lambda image: image)
-    output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    write_json(output, result)
 
 
 def _record(weights: Weights, engine: Engine, loss_network: str, photos: int) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Options and the progress bar that several commands share."""
 
+import json
 import shlex
 import sys
 from collections.abc import Callable, Iterator
@@ -11,6 +12,8 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from livestyle.errors import SinkError
+from livestyle.sinks.partial import PartialFile
 from train.config import FitConfig
 from train.loss_network import CHOICES
 from train.photos import PhotoCache, cache_photos
@@ -47,6 +50,22 @@ def as_given() -> str:
         Path(word).name if Path(word).is_absolute() or Path(word).exists() else word for word in sys.argv[1:]
     )
     return shlex.join(["python", "-m", "train", *words])
+
+
+def check_output(path: Path) -> None:
+    """Raises SinkError where a file cannot be written, before time is spent on what it is to hold."""
+    PartialFile(path).discard()
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Writes a result, whole or not at all. Raises SinkError."""
+    file = PartialFile(path)
+    try:
+        file.part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        file.discard()
+        raise SinkError(f"cannot write {path}: {error.strerror}; choose another place") from error
+    file.commit()
 
 
 def cached(paths: list[Path]) -> PhotoCache:

@@ -7,7 +7,16 @@ import click
 
 from livestyle.architecture import CONFIGS
 from livestyle.bench import machine
-from train.commands.options import DEFAULT, FILE, FOLDER, as_given, cached, loss_network_options
+from train.commands.options import (
+    DEFAULT,
+    FILE,
+    FOLDER,
+    as_given,
+    cached,
+    check_output,
+    loss_network_options,
+    write_json,
+)
 from train.config import FitConfig
 from train.distributed import team
 from train.loss_network import load_loss_network
@@ -39,12 +48,13 @@ def throughput_command(
     output: Path,
 ) -> None:
     """Measure how fast this machine trains, into a JSON file."""
+    check_output(output)
+    styles = read_gallery(gallery, pictures)
     config = FitConfig(size, steps, batch, loss=LossConfig(loss_network, average_pooling))
     network = load_loss_network(loss_network, loss_weights, average_pooling=average_pooling)
     trained, judged = held_out(find_photos(photos))
     with team() as alone:
-        styles = read_gallery(gallery, pictures)
         found = throughput(config, styles, cached(trained), judged[:1], network, alone)
     result = {"machine": machine(), "command": as_given(), **found}
-    output.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    write_json(output, result)
     click.echo(json.dumps(found))

@@ -1,0 +1,135 @@
+"""What cannot be measured, learnt or written is told in one line, before time is spent on it."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from livestyle.errors import SourceError
+from livestyle.shared_styles import SUFFIX, style_folder, write_style
+from livestyle.styles import Style
+from livestyle.weights import load_weights
+from tests.media import make_video
+from tests.pictures import scene
+from tests.training import command_options, make_data
+from train.__main__ import main
+from train.evaluate import flicker, sintel_pairs
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_data(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture
+def unloadable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fails where a command gets as far as its loss network: the mistake should have been told before."""
+    for command in ("add", "compare", "evaluate", "throughput"):
+        monkeypatch.setattr(f"train.commands.{command}.load_loss_network", pytest.fail)
+
+
+def call(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def told(result: Result) -> str:
+    assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1), result.output
+    return result.stderr
+
+
+@pytest.mark.usefixtures("unloadable")
+@pytest.mark.parametrize("command", ["evaluate", "compare", "throughput"])
+def test_a_result_that_cannot_be_written_is_told_at_once(command: str, data: Path) -> None:
+    runs = [data / "a.png", data / "b.png", "--title", "t"] if command == "compare" else []
+    where = [*command_options(data), "-o", data / "no" / "out.json"]
+    assert "there is no folder" in told(call(command, data / "gallery.toml", *runs, *where))
+
+
+@pytest.mark.usefixtures("unloadable")
+@pytest.mark.parametrize(
+    ("option", "expected"),
+    [
+        ("--clips", "there is no clip in .*: --clips takes files named webcam_"),
+        ("--sintel", "pair of frames"),
+    ],
+)
+def test_a_folder_of_nothing_to_measure_is_told_at_once(
+    option: str, expected: str, data: Path, tmp_path: Path
+) -> None:
+    where = [*command_options(data), option, tmp_path, "-o", tmp_path / "out.json"]
+    result = call("evaluate", data / "gallery.toml", *where)
+    assert re.search(expected, told(result))
+
+
+def test_the_names_of_clips_are_in_the_help() -> None:
+    assert "webcam_*" in call("evaluate", "--help").stdout
+
+
+def test_half_a_pair_of_frames_is_named(tmp_path: Path) -> None:
+    (tmp_path / "alley").mkdir()
+    (tmp_path / "alley" / "first.webp").write_bytes(b"")
+    with pytest.raises(SourceError, match=r"there is no .*second\.webp: --sintel takes folders of"):
+        sintel_pairs(tmp_path)
+
+
+def test_clips_too_short_have_no_flicker(tmp_path: Path) -> None:
+    clip = make_video(tmp_path / "webcam_a.mp4", [scene(64, 48)] * 4)
+    with pytest.raises(SourceError, match=r"nothing stands still in webcam_a\.mp4"):
+        flicker([clip], lambda frames: frames)
+
+
+def test_photos_that_cannot_judge_are_told(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "a.png").write_text("no photo")
+    where = [*command_options(data), "--photos", tmp_path / "photos", "-o", tmp_path / "out.json"]
+    line = told(call("evaluate", data / "gallery.toml", *where))
+    assert "not one of the 1 photos that judge can be read" in line
+    assert not (tmp_path / "out.json").exists()
+
+
+def add(data: Path, *more: object) -> Result:
+    words = ["--name", "mine", "--photos", data / "photos", "--steps", 1, *more]
+    return call("add", data / "a.png", *words)
+
+
+@pytest.mark.usefixtures("unloadable")
+def test_a_style_of_another_network_is_not_replaced(data: Path) -> None:
+    weights = load_weights()
+    path = style_folder() / f"mine{SUFFIX}"
+    write_style(path, Style("mine", weights.styles["mosaic"].row, "", "", "", ""), "0" * 64)
+    before = path.read_bytes()
+    line = told(add(data))
+    assert f"{path} is of another network: choose another --name, or remove that file" in line
+    assert path.read_bytes() == before
+
+
+@pytest.mark.usefixtures("unloadable")
+def test_a_style_folder_that_cannot_be_made_is_told_at_once(data: Path) -> None:
+    style_folder().parent.mkdir(parents=True, exist_ok=True)
+    style_folder().write_text("in the way")
+    assert "cannot make the style folder" in told(add(data))
+
+
+@pytest.mark.usefixtures("unloadable")
+def test_a_crop_the_wrong_way_round_is_told_at_once(data: Path) -> None:
+    assert "cannot crop style 'mine' to 0.6 0 0.4 1" in told(add(data, "--crop", 0.6, 0, 0.4, 1))
+
+
+@pytest.mark.parametrize(
+    "words", [["--strength", "nan"], ["--strength", "inf"], ["--crop", "0", "0", "nan", "1"]]
+)
+def test_a_number_that_is_not_finite_is_a_usage_error(words: list[str], data: Path) -> None:
+    result = add(data, *words)
+    assert result.exit_code == 2
+    assert "is not a finite number" in result.stderr
+
+
+def test_a_row_that_is_not_finite_is_not_written(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = np.full(load_weights().config.affine_length, np.nan, np.float32)
+    style = Style("mine", row, "", "", "", "")
+    monkeypatch.setattr("train.commands.add.learn_row", lambda *_: style)
+    network = ["--loss-network", "vgg19-shallow", "--loss-weights", data / "vgg.safetensors"]
+    assert "its row is not finite" in add(data, *network).stderr.splitlines()[-1]
+    assert not (style_folder() / f"mine{SUFFIX}").exists()
