@@ -75,8 +75,8 @@ def check_resumed(run: Path, config: FitConfig, styles: list[StylePicture], star
         _settings(record["config"], record["styles"]),
         _settings(asdict(config), [style.provenance() for style in styles]),
     )
-    for name in begun.keys() & now.keys():
-        if begun[name] != now[name]:
+    for name in begun:
+        if name in now and begun[name] != now[name]:
             raise StyleError(
                 f"the run in {run} was begun with {name} {begun[name]}, not {now[name]}: "
                 "give the same again, or go on in a new folder with --start-from"
