@@ -117,6 +117,26 @@ def test_a_size_that_changes_is_scaled_to_the_first(tmp_path: Path) -> None:
     assert size_of(tmp_path / "out.mp4") == (96, 64)
 
 
+def jpeg(image: Image, orientation: int) -> bytes:
+    """With an EXIF of one tag, the orientation."""
+    encoded = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 100])[1].tobytes()
+    exif = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0%c\0\0\0\0\0\0" % orientation
+    return encoded[:2] + b"\xff\xe1" + (len(exif) + 2).to_bytes(2, "big") + exif + encoded[2:]
+
+
+@pytest.mark.parametrize(("orientation", "quarters"), [(1, 0), (3, 2), (6, -1), (8, 1)])
+def test_frames_with_exif_are_shown_upright(orientation: int, quarters: int, tmp_path: Path) -> None:
+    for number in range(2):
+        (tmp_path / f"{number}.jpg").write_bytes(jpeg(stripes(), orientation))
+    source = open_source(tmp_path / "%d.jpg")
+    shown = [frame.image for frame in source]
+    source.close()
+    assert len(shown) == 2
+    expected = np.rot90(stripes(), quarters)
+    assert shown[0].shape == expected.shape
+    assert np.abs(shown[0].astype(int) - expected).mean() < 6
+
+
 def png(image: Image) -> bytes:
     return cv2.imencode(".png", image[..., ::-1])[1].tobytes()
 

@@ -114,11 +114,20 @@ def colors_of(frame: VideoFrame) -> Colors:
 
 
 def _display_matrix(frame: VideoFrame) -> _DisplayMatrix | None:
-    side_data = cast(SideDataContainer, frame.side_data).get(SideDataType.DISPLAYMATRIX)
+    try:
+        side_data = cast(SideDataContainer, frame.side_data).get(SideDataType.DISPLAYMATRIX)
+    except ValueError:  # EXIF or another kind that PyAV has no name for is beside it: only the angle is known
+        return _rotated(frame.rotation)
     if side_data is None:
         return None
     a, b, _, c, d = struct.unpack("<5i", bytes(side_data)[:20])
     return a, b, c, d
+
+
+def _rotated(degrees: int) -> _DisplayMatrix:
+    """The matrix that turns by so many degrees against the clock, to the nearest quarter."""
+    cosine, sine = ((1, 0), (0, 1), (-1, 0), (0, -1))[round(degrees / 90) % 4]
+    return cosine, -sine, sine, cosine
 
 
 def _turned(image: Image, matrix: _DisplayMatrix | None) -> Image:
