@@ -86,13 +86,20 @@ def _text(path: Path, text: str = "these are only words\n" * 50) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("bad", "seen"), [({2}, [0, 0.1, 0.3, 0.4, 0.5, 0.6, 0.7]), ({0}, [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6])]
+    ("bad", "seen", "told"),
+    [
+        ({2}, [0, 0.1, 0.3, 0.4, 0.5, 0.6, 0.7], "1 frame at 0.20 s"),
+        ({2, 3, 4}, [0, 0.1, 0.5, 0.6, 0.7], "3 frames between 0.20 and 0.40 s"),
+        ({0}, [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6], "1 frame at"),
+    ],
 )
-def test_what_is_damaged_is_left_out_and_told(tmp_path: Path, bad: set[int], seen: list[float]) -> None:
+def test_what_is_damaged_is_left_out_and_told(
+    tmp_path: Path, bad: set[int], seen: list[float], told: str
+) -> None:
     source = open_source(damaged_video(tmp_path / "damaged.mov", bad))
     assert [frame.pts for frame in source] == pytest.approx(seen)
     (fault,) = source.faults
-    assert "damaged.mov is damaged: 1 frame between" in fault
+    assert f"damaged.mov is damaged: {told}" in fault
     source.close()
 
 

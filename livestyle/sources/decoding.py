@@ -16,6 +16,7 @@ from av.video.stream import VideoStream
 
 from livestyle.errors import SourceError
 from livestyle.sources.beside import Beside
+from livestyle.sources.damage import Damage
 from livestyle.sources.joined import Joined
 
 _STATE_THEIR_LENGTH = ("mov", "matroska", "flv", "asf")
@@ -28,17 +29,24 @@ _PATIENCE = 600
 class Decoder:
     """The frames of one video stream, in order; damaged ones are left out.
 
-    `beside` keeps what is read along with them.
+    `beside` keeps what is read along with them. `zero` is the moment from which times of faults count; None:
+    that of the first frame.
     """
 
     def __init__(
-        self, container: InputContainer, stream: VideoStream, name: str, beside: Beside | None = None
+        self,
+        container: InputContainer,
+        stream: VideoStream,
+        name: str,
+        beside: Beside | None = None,
+        zero: Fraction | None = None,
     ) -> None:
         self._container = container
         self._demux = Joined(container, name).packets if beside is None else beside.packets
         self._stream = stream
         self._name = name
-        self._failures: list[Fraction | None] = []
+        self._zero = zero
+        self._damage = Damage(container, 1 / stream.average_rate if stream.average_rate else None)
         self._reason = ""
         self._shown = 0
         self._end = Fraction(0)
@@ -59,11 +67,13 @@ class Decoder:
     @property
     def faults(self) -> list[str]:
         """What was wrong with what has been read so far, one line each."""
-        return [line for line in (self._damage(), self._cut() if self._ended else "") if line]
+        damage = self._damage.told(self._zero or Fraction(0))
+        lines = (damage and f"{self._name} is damaged: {damage}", self._cut() if self._ended else "")
+        return [line for line in lines if line]
 
     def forget(self) -> None:
         """Take what was wrong so far for no fault: those frames are not wanted."""
-        self._failures.clear()
+        self._damage.forget()
 
     def _decode(self) -> Iterator[VideoFrame]:
         failed_in_a_row = 0
@@ -87,8 +97,11 @@ class Decoder:
             self._shown += 1
             if self._due:
                 frame.pts = self._due.popleft()
+            moment = _seconds(frame.pts, frame.time_base)
+            self._zero = moment if self._zero is None else self._zero
             if frame.is_corrupt:
-                self._failures.append(_seconds(frame.pts, frame.time_base))
+                self._damage.spoilt(moment)
+            self._damage.shown(moment)
             yield frame
 
     def _packets(self) -> Iterator[Packet[VideoStream]]:
@@ -126,24 +139,19 @@ class Decoder:
     def _look_at(self, packet: Packet[Stream]) -> None:
         moment = _seconds(packet.pts, packet.time_base)
         if moment is not None:
+            self._damage.read(packet, moment, self._end)
             self._end = max(self._end, moment + (packet.duration or 0) * packet.time_base)
 
     def _fail(self, error: av.FFmpegError, moment: Fraction | None) -> None:
         self._reason = self._reason or (error.strerror or str(error)).lower()
-        self._failures.append(moment)
-
-    def _damage(self) -> str:
-        count = len(self._failures)
-        places = [float(moment) for moment in self._failures if moment is not None]
-        where = f" between {min(places):.2f} and {max(places):.2f} s" if places else ""
-        trouble = f"{count} frame{'s' * (count > 1)}{where} could not be decoded"
-        return f"{self._name} is damaged: {trouble}" if count else ""
+        self._damage.failed(moment)
 
     def _cut(self) -> str:
         """Where the file ends long before the end it states, which FFmpeg takes for an end like any."""
         if self._stated is None or self._end + self._slack >= self._stated:
             return ""
-        seen, stated = float(self._end), float(self._stated)
+        zero = self._zero or Fraction(0)
+        seen, stated = (max(0.0, float(moment - zero)) for moment in (self._end, self._stated))
         return f"{self._name} is cut short: it ends at {seen:.1f} of {stated:.1f} s"
 
 

@@ -65,6 +65,8 @@ class FileSource:
         self.skipped_seconds = 0.0
         """From the first frame of the video to the first one that comes."""
         self._begin, self._end = start_seconds, end_seconds
+        self._zero: Fraction | None = None
+        """The moment of the video's first frame, known once it is read."""
         self._pts = 0.0
         self._to_rgb = ToRgb(self.media.name)
         self._deinterlacer = Deinterlacer(self.media.name)
@@ -173,7 +175,7 @@ class FileSource:
         }  # the size may change on the way
         shared = Beside.suits(self._container)
         self._beside = Beside(self._container, self._stream.index) if shared else None
-        self._decoder = Decoder(self._container, self._stream, self.media.name, self._beside)
+        self._decoder = Decoder(self._container, self._stream, self.media.name, self._beside, self._zero)
 
     def _read(self) -> Iterator[Frame]:
         for frame in self._wanted():
@@ -187,7 +189,7 @@ class FileSource:
         """The frames between start and end."""
         frames = self._progressive()
         first = next(frames, None)
-        zero = None if first is None else _moment(first)
+        zero = self._zero = None if first is None else _moment(first)
         if self._begin and zero is not None:
             first, frames = self._seek(zero, zero + Fraction(self._begin) - _TOLERANCE)
             found = None if first is None else _moment(first)
@@ -224,7 +226,7 @@ class FileSource:
             self._container.seek(int(target / self._stream.time_base), stream=self._stream)
             if self._beside is not None:
                 self._beside.forget()
-            self._decoder = Decoder(self._container, self._stream, self.media.name, self._beside)
+            self._decoder = Decoder(self._container, self._stream, self.media.name, self._beside, self._zero)
         except av.FFmpegError:
             self._container.close()
             self._container, self._stream = _open(self.media, self._hwaccel)

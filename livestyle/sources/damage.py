@@ -1,0 +1,104 @@
+"""What is missing of a video, from what failed and from the gaps that this left."""
+
+from __future__ import annotations  # PyAV's Packet takes its parameter only in annotations
+
+from fractions import Fraction
+
+from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Stream
+
+_IN_ORDER = ("matroska", "nut", "flv")
+"""FFmpeg's readers of formats whose packets lie one behind the other, with little between them."""
+_HOLE_BYTES = 1000
+"""Between two packets: headers take a tenth of it."""
+_GAP = Fraction(3, 2)
+"""Between two frames, as a multiple of the usual: where one is missing it is 2."""
+_LATE = 16
+"""Frames by which a failure may be told too late: FFmpeg decodes on so many threads at most."""
+_NEAR_SECONDS = Fraction(1, 4)
+"""By how much a gap may come after what caused it: a frame may be shown that others needed, and fail."""
+
+
+class Damage:
+    """The frames of one video that could not be decoded: how many, and when.
+
+    A gap between two frames is damage only beside a failure, or where the file was not readable: bytes that
+    belong to no packet, or a packet that the container knows to be incomplete. Frame rates vary. `step` is
+    the usual distance of frames in seconds; None where that is not known.
+    """
+
+    def __init__(self, container: InputContainer, step: Fraction | None) -> None:
+        self._step = step
+        self._in_order = container.format.name.startswith(_IN_ORDER)
+        self._read_to: int | None = None
+        self._spans: list[tuple[int, Fraction, Fraction]] = []
+        """How many frames, from when, to when."""
+        self._failures: list[Fraction] = []
+        """When packets failed whose gap has not been seen."""
+        self._timeless = 0
+        self._doubt: tuple[Fraction, Fraction] | None = None
+        self._last: Fraction | None = None
+
+    def failed(self, moment: Fraction | None) -> None:
+        """A packet of about that time could not be decoded."""
+        if moment is None:
+            self._timeless += 1
+            return
+        self._failures.append(moment)
+        self._doubt = moment - _LATE * (self._step or 0), moment
+
+    def spoilt(self, moment: Fraction | None) -> None:
+        """The frame of that time is shown, but not as it was."""
+        if moment is None:
+            self._timeless += 1
+            return
+        self._spans.append((1, moment, moment))
+        self._doubt = moment, moment
+
+    def read(self, packet: Packet[Stream], moment: Fraction, end: Fraction) -> None:
+        """A packet of that time came out of the file; `end` is that of those before it."""
+        if packet.is_corrupt:
+            self._doubt = moment, moment
+        if not self._in_order or packet.pos is None or packet.pos < 0:
+            return
+        if self._read_to is not None and packet.pos - self._read_to > _HOLE_BYTES:
+            self._doubt = min(end, moment), moment
+        self._read_to = packet.pos + packet.size
+
+    def shown(self, moment: Fraction | None) -> None:
+        """A frame of that time was decoded, the next one in the order in which they are shown."""
+        last, self._last = self._last, moment
+        if last is not None and moment is not None and moment < last:  # another recording begins
+            self._doubt = None
+        if last is None or moment is None or self._step is None or moment - last < _GAP * self._step:
+            return
+        if self._doubt is not None and self._doubt[0] < moment and last - _NEAR_SECONDS <= self._doubt[1]:
+            self._doubt = self._doubt[0], max(self._doubt[1], moment)
+            self._lost_between(last, moment, self._step)
+
+    def forget(self) -> None:
+        """Take what was wrong so far for no damage."""
+        self._spans.clear()
+        self._failures.clear()
+        self._timeless = 0
+
+    def told(self, zero: Fraction) -> str:
+        """How many frames and when, counted from `zero`, in words; empty where there was none."""
+        spans = self._spans + [(1, moment, moment) for moment in self._failures]
+        count = self._timeless + sum(count for count, _, _ in spans)
+        if not count:
+            return ""
+        frames = f"{'at least ' * bool(self._timeless)}{count} frame{'s' * (count > 1)}"
+        if not spans:
+            return f"{frames} could not be decoded"
+        whole = min(begin for _, begin, _ in spans), max(end for _, _, end in spans)
+        begin, end = (f"{max(0.0, float(moment - zero)):.2f}" for moment in whole)
+        when = f"at {begin} s" if begin == end else f"between {begin} and {end} s"
+        return f"{frames} {when} could not be decoded"
+
+    def _lost_between(self, last: Fraction, moment: Fraction, step: Fraction) -> None:
+        count = round((moment - last) / step) - 1
+        for failure in [f for f in self._failures if last < f < moment + _LATE * step][:count]:
+            self._failures.remove(failure)
+        self._spans.append((count, last + step, max(last + step, moment - step)))
