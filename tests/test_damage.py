@@ -3,6 +3,7 @@
 import random
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,6 +50,25 @@ def test_gaps_and_varying_rates_of_a_sound_file_are_no_damage(suffix: str, tmp_p
     if suffix == ".ts":  # whose parts may be joined by cat
         clip.write_bytes(2 * clip.read_bytes())
         assert read(clip) == (2 * len(moments), [])
+
+
+@pytest.mark.parametrize(
+    ("name", "how"),
+    [
+        ("in.gif", {"codec": "gif", "pix_fmt": "rgb8", "rate": 10}),
+        ("in.ogv", {"codec": "libvpx", "sound": "libopus"}),
+        ("in.mxf", {"codec": "mpeg2video", "rate": 25, "gop": 12}),
+    ],
+)
+def test_formats_without_a_length_say_too_that_they_are_cut(
+    name: str, how: dict[str, Any], tmp_path: Path
+) -> None:
+    clip = make_video(tmp_path / name, moving(40), **how)
+    assert read(clip) == (40, [])
+    clip.write_bytes(clip.read_bytes()[: clip.stat().st_size * 6 // 10])
+    count, faults = read(clip)
+    assert 5 < count < 35
+    assert "is cut short: it ends at" in faults[-1]
 
 
 def test_a_cut_file_counts_from_its_first_frame(tmp_path: Path) -> None:

@@ -18,9 +18,16 @@ from livestyle.errors import SourceError
 from livestyle.sources.beside import Beside
 from livestyle.sources.damage import Damage
 from livestyle.sources.joined import Joined
+from livestyle.sources.media import Media
 
-_STATE_THEIR_LENGTH = ("mov", "matroska", "flv", "asf")
+_STATE_THEIR_LENGTH = ("mov", "matroska", "flv", "asf", "mxf")
 """FFmpeg's readers of formats that say how long they are; of others it guesses."""
+_ENDING = {"gif": b"\0;"}
+"""The last bytes of files of a format, before what programs add behind; beside Ogg, which marks its pages."""
+_OGG_END = 4
+"""Of the flags of a page: it is the last one of its stream."""
+_TAIL_BYTES = {"gif": 256, "ogg": 1 << 17}
+"""Where the ending is: an Ogg page has 64 KiB at most, and each stream ends on its own."""
 _SLACK_SECONDS = Fraction(1, 4)
 _PATIENCE = 600
 """Packets in a row that may be beyond reading, before the first frame or between readable ones."""
@@ -37,20 +44,21 @@ class Decoder:
         self,
         container: InputContainer,
         stream: VideoStream,
-        name: str,
+        media: Media,
         beside: Beside | None = None,
         zero: Fraction | None = None,
     ) -> None:
         self._container = container
-        self._demux = Joined(container, name).packets if beside is None else beside.packets
+        self._demux = Joined(container, media.name).packets if beside is None else beside.packets
         self._stream = stream
-        self._name = name
+        self._media, self._name = media, media.name
+        self._format = container.format.name
         self._zero = zero
         self._damage = Damage(container, 1 / stream.average_rate if stream.average_rate else None)
         self._reason = ""
         self._shown = 0
         self._end = Fraction(0)
-        self._ended = False
+        self._cut = ""
         # AVI has no times of presentation, and FFmpeg's guess follows the order in which frames are stored:
         # its first frame is shown when the first is due, and so on
         self._due: deque[int] | None = deque() if container.format.name == "avi" else None
@@ -59,7 +67,7 @@ class Decoder:
     def frames(self) -> Iterator[VideoFrame]:
         """Yield the frames. Raises SourceError where there is not one."""
         yield from self._decode()
-        self._ended = True
+        self._cut = self._cut_short()
         if not self._shown:
             trouble = f"cannot be decoded ({self._reason})" if self._reason else "holds no frames"
             raise SourceError(f"cannot read {self._name}: its video {trouble}; choose another file")
@@ -68,7 +76,7 @@ class Decoder:
     def faults(self) -> list[str]:
         """What was wrong with what has been read so far, one line each."""
         damage = self._damage.told(self._zero or Fraction(0))
-        lines = (damage and f"{self._name} is damaged: {damage}", self._cut() if self._ended else "")
+        lines = (damage and f"{self._name} is damaged: {damage}", self._cut)
         return [line for line in lines if line]
 
     def forget(self) -> None:
@@ -146,13 +154,18 @@ class Decoder:
         self._reason = self._reason or (error.strerror or str(error)).lower()
         self._damage.failed(moment)
 
-    def _cut(self) -> str:
+    def _cut_short(self) -> str:
         """Where the file ends long before the end it states, which FFmpeg takes for an end like any."""
-        if self._stated is None or self._end + self._slack >= self._stated:
-            return ""
         zero = self._zero or Fraction(0)
-        seen, stated = (max(0.0, float(moment - zero)) for moment in (self._end, self._stated))
-        return f"{self._name} is cut short: it ends at {seen:.1f} of {stated:.1f} s"
+        seen = max(0.0, float(self._end - zero))
+        if self._stated is not None and self._end + self._slack < self._stated:
+            return f"{self._name} is cut short: it ends at {seen:.1f} of {float(self._stated - zero):.1f} s"
+        tail = self._media.tail(_TAIL_BYTES.get(self._format, 0))
+        if tail and not _has_ending(tail, self._format):
+            return (
+                f"{self._name} is cut short: it ends at {seen:.1f} s, without the mark of such a file's end"
+            )
+        return ""
 
 
 def _stated_end(container: InputContainer, stream: VideoStream) -> tuple[Fraction | None, Fraction]:
@@ -165,6 +178,13 @@ def _stated_end(container: InputContainer, stream: VideoStream) -> tuple[Fractio
         return None, slack
     start = Fraction(container.start_time or 0, av.time_base)
     return Fraction(container.duration, av.time_base) + min(start, Fraction(0)), slack
+
+
+def _has_ending(tail: bytes, form: str) -> bool:
+    if form in _ENDING:
+        return _ENDING[form] in tail
+    pages = tail.split(b"OggS")[1:]
+    return any(page[1:2] and page[1] & _OGG_END for page in pages)
 
 
 def _seconds(ticks: int | None, time_base: Fraction | None) -> Fraction | None:

@@ -175,7 +175,7 @@ class FileSource:
         }  # the size may change on the way
         shared = Beside.suits(self._container)
         self._beside = Beside(self._container, self._stream.index) if shared else None
-        self._decoder = Decoder(self._container, self._stream, self.media.name, self._beside, self._zero)
+        self._decoder = Decoder(self._container, self._stream, self.media, self._beside, self._zero)
 
     def _read(self) -> Iterator[Frame]:
         for frame in self._wanted():
@@ -226,7 +226,7 @@ class FileSource:
             self._container.seek(int(target / self._stream.time_base), stream=self._stream)
             if self._beside is not None:
                 self._beside.forget()
-            self._decoder = Decoder(self._container, self._stream, self.media.name, self._beside, self._zero)
+            self._decoder = Decoder(self._container, self._stream, self.media, self._beside, self._zero)
         except av.FFmpegError:
             self._container.close()
             self._container, self._stream = _open(self.media, self._hwaccel)

@@ -77,6 +77,19 @@ class Media:
         with self.path.open("rb") as file:
             return file.read(8)[4:] == b"ftyp"
 
+    def tail(self, count: int) -> bytes:
+        """The last `count` bytes, once all was read; none of pictures, nor where the file is gone."""
+        if self._spool is not None:
+            return self._spool.tail(count)
+        if self.pictures or not count:
+            return b""
+        try:
+            with self.path.open("rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - count))
+                return file.read()
+        except OSError:
+            return b""
+
     @property
     def interrupted(self) -> bool:
         """Whether Ctrl-C came while a pipe was waited for."""
