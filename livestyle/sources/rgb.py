@@ -15,6 +15,7 @@ from livestyle import colors
 from livestyle.colors import Colors
 from livestyle.frame import Image
 from livestyle.sources.alpha import over_black
+from livestyle.sources.siting import Centring
 from livestyle.sources.tonemap import ToneMapper
 
 logger = logging.getLogger(__name__)
@@ -38,6 +39,7 @@ class ToRgb:
         self._name = name
         self._reformatter = VideoReformatter()
         self._tone_mapper = ToneMapper()
+        self._centred = Centring()
         self._coded_size: tuple[int, int] | None = None
         self._rotation: int | None = None
         self._display_matrix: _DisplayMatrix | None = None
@@ -62,7 +64,9 @@ class ToRgb:
     def _convert(self, frame: VideoFrame) -> Image:
         if is_hdr(frame):
             self._tell("has a high dynamic range: it is painted with the tones of an ordinary screen")
-            return np.ascontiguousarray(self._tone_mapper(frame, _is_full(frame)).to_ndarray(), np.uint8)
+            return np.ascontiguousarray(
+                self._tone_mapper(self._centred(frame), _is_full(frame)).to_ndarray(), np.uint8
+            )
         if any(component.is_alpha for component in frame.format.components):
             return self._opaque(frame)
         even = frame.width % 2 == 0 and frame.height % 2 == 0
@@ -80,7 +84,7 @@ class ToRgb:
 
     def _reformat(self, frame: VideoFrame, form: str) -> Image:
         converted = self._reformatter.reformat(
-            frame,
+            self._centred(frame),
             format=form,
             src_colorspace=_matrix(frame),
             src_color_range=ColorRange.JPEG if _is_full(frame) else ColorRange.MPEG,
