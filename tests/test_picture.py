@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image as Pillow
-from PIL import ImageCms
+from PIL import ImageCms, features
 
-from livestyle.sources.picture import read_picture, read_with_alpha
+from livestyle.sources.picture import _alpha, read_picture, read_with_alpha
 from tests.commands import call
 from tests.pictures import scene
 
@@ -92,13 +92,28 @@ def test_srgb_and_a_damaged_profile_change_nothing(tmp_path: Path) -> None:
         assert np.abs(read_picture(path).astype(int) - scene(40, 40)).max() <= 1
 
 
-def test_a_picture_turned_by_its_exif_has_its_alpha_turned_too(see_through: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("suffix", [".png", ".webp", ".avif"])
+def test_a_picture_turned_by_its_exif_has_its_alpha_turned_too(
+    suffix: str, see_through: Path, tmp_path: Path
+) -> None:
+    if suffix == ".avif" and not features.check("avif"):
+        pytest.skip("this Pillow has no AVIF")
     exif = Pillow.Exif()
     exif[0x0112] = 6  # to be shown a quarter turn clockwise
-    Pillow.open(see_through).save(tmp_path / "turned.png", exif=exif)
-    image, alpha = read_with_alpha(tmp_path / "turned.png")
+    Pillow.open(see_through).save(tmp_path / f"turned{suffix}", exif=exif, quality=95)
+    image, alpha = read_with_alpha(tmp_path / f"turned{suffix}")
     assert alpha is not None
     assert image.shape[:2] == alpha.shape == (80, 60)
+    right = np.rot90(scene(80, 60), -1)[20:40, 22:38]  # the opaque part
+    assert np.abs(image[20:40, 22:38].astype(int) - right).mean() < 8
+    assert read_picture(tmp_path / f"turned{suffix}").shape == (80, 60, 3)
+
+
+def test_an_alpha_that_does_not_fit_is_left_out(see_through: Path, tmp_path: Path) -> None:
+    """As two decoders of a damaged file may find it."""
+    with Pillow.open(see_through) as picture:
+        assert _alpha(picture, (60, 80)) is not None
+        assert _alpha(picture, (80, 60)) is None
 
 
 def test_an_opaque_picture_has_no_alpha(tmp_path: Path) -> None:

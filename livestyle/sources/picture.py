@@ -7,8 +7,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import ExifTags, ImageOps
 from PIL import Image as Pillow
-from PIL import ImageOps
 
 from livestyle.errors import SourceError
 from livestyle.frame import Image
@@ -53,7 +53,9 @@ def _as_pillow_knows(image: Image, encoded: NDArray[np.uint8]) -> tuple[Image, A
         warnings.simplefilter("ignore")  # that it is large, or oddly written: OpenCV has read it
         try:
             with Pillow.open(BytesIO(encoded.tobytes())) as picture:
-                return _to_srgb(image, picture.info.get("icc_profile")), _alpha(picture)
+                if picture.format == "AVIF":
+                    image = _turned(image, picture)
+                return _to_srgb(image, picture.info.get("icc_profile")), _alpha(picture, image.shape[:2])
         except (OSError, ValueError, SyntaxError, Pillow.DecompressionBombError):
             return image, None
 
@@ -74,8 +76,16 @@ def _to_srgb(image: Image, profile: bytes | None) -> Image:
     return np.array(converted, np.uint8)
 
 
-def _alpha(picture: Pillow.Image) -> Alpha | None:
+def _turned(image: Image, picture: Pillow.Image) -> Image:
+    """The image as the EXIF of `picture` says, which OpenCV does not read of AVIF."""
+    turned = Pillow.fromarray(image)
+    turned.getexif()[ExifTags.Base.Orientation] = picture.getexif().get(ExifTags.Base.Orientation, 1)
+    return np.array(ImageOps.exif_transpose(turned), np.uint8)
+
+
+def _alpha(picture: Pillow.Image, shape: tuple[int, ...]) -> Alpha | None:
+    """None too where it does not fit the image, as in a damaged file."""
     if not picture.has_transparency_data:
         return None
     alpha = np.array(ImageOps.exif_transpose(picture).convert("RGBA").getchannel("A"), np.uint8)
-    return None if alpha.min() == 255 else alpha
+    return None if alpha.shape != shape or alpha.min() == 255 else alpha
