@@ -83,6 +83,18 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(name: str, tmp_path: Path) -
 
 
 @posix
+@pytest.mark.parametrize("limit", [0, 100_000])
+def test_no_room_for_what_a_pipe_brings_is_one_line(limit: int, tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (10, 240, 320, 3), np.uint8)
+    clip = make_video(tmp_path / "in.mkv", list(noise), codec="ffv1")
+    done = livestyle("-", tmp_path / "out.mp4", data=clip.read_bytes(), limit=limit)
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done.stderr
+    reason = b"file too large" if limit else b"no usable temporary directory"
+    assert b"cannot keep what stdin brings: " + reason in done.stderr
+    assert files(tmp_path) == ["in.mkv"]
+
+
+@posix
 def test_a_full_device_is_one_line(clip: Path) -> None:
     with Path("/dev/full").open("wb") as full:
         command = [*COMMAND, str(clip), "-", "--strength", "0"]

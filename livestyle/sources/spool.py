@@ -26,7 +26,10 @@ class Spool:
         self._fd = fd
         self._owned = owned
         self._patience_seconds = patience_seconds
-        self._kept: IO[bytes] = tempfile.TemporaryFile(prefix="livestyle-")  # noqa: SIM115 - until `close`
+        try:
+            self._kept: IO[bytes] = tempfile.TemporaryFile(prefix="livestyle-", buffering=0)  # noqa: SIM115
+        except OSError as error:
+            raise self._cannot_keep(error) from error
         self._size = 0
         self._ended = False
         self.interrupted = False
@@ -69,9 +72,21 @@ class Spool:
         except BlockingIOError:  # somebody else was faster
             return
         self._ended = not data
-        self._kept.seek(self._size)
-        self._kept.write(data)
-        self._size += len(data)
+        try:
+            self._kept.seek(self._size)
+            while data:
+                written = self._kept.write(data)
+                self._size += written
+                data = data[written:]
+        except OSError as error:
+            self._ended = True  # PyAV prints what is raised a second time
+            raise self._cannot_keep(error) from error
+
+    def _cannot_keep(self, error: OSError) -> SourceError:
+        reason = (error.strerror or str(error)).lower()
+        return SourceError(
+            f"cannot keep what {self.name} brings: {reason}; name a folder with more room in TMPDIR"
+        )
 
     def _wait(self) -> bool:
         """Wait until something comes; False where somebody stopped that."""
