@@ -10,6 +10,8 @@ import av
 import cv2
 import numpy as np
 import pytest
+from PIL import Image as Pillow
+from PIL import features
 
 from livestyle.errors import SinkError, SourceError
 from livestyle.frame import Frame
@@ -178,6 +180,16 @@ def test_an_animated_webp_comes_out(tmp_path: Path) -> None:
     np.testing.assert_allclose(animation.durations[:-1], 100, atol=1)
     for shown, image in zip(animation.frames, moving(), strict=True):
         assert np.abs(shown[..., 2::-1].astype(int) - image).mean() < 8
+
+
+@pytest.mark.skipif(not features.check("avif"), reason="this Pillow has no AVIF")
+def test_an_animated_avif_goes_in(tmp_path: Path) -> None:
+    """Its first track is a still picture."""
+    first, *others = [Pillow.fromarray(image) for image in moving()]
+    first.save(tmp_path / "in.avif", save_all=True, append_images=others, duration=100)
+    result = call("video", tmp_path / "in.avif", tmp_path / "out.mp4", "--strength", 0)
+    assert result.exit_code == 0, result.output
+    assert video_seconds(tmp_path / "out.mp4") == pytest.approx([i / 10 for i in range(12)], abs=0.001)
 
 
 def test_what_a_pipe_brings_is_not_read_before_it_is_needed(tmp_path: Path) -> None:

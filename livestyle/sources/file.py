@@ -277,16 +277,25 @@ def _open(media: Media, hwaccel: str) -> tuple[InputContainer, VideoStream]:
         raise SourceError(
             f"cannot open {media.name} as a video: it is a picture; paint it with livestyle image"
         )
-    for stream in container.streams.video:
-        if stream.disposition & av.stream.Disposition.attached_pic or stream.codec_context is None:
-            continue
-        if stream.width * stream.height <= _MOST_PIXELS:
-            return container, stream
-        size = f"{stream.width}x{stream.height}"
-        container.close()
-        raise SourceError(f"cannot read {media.name}: frames of {size} are too large; scale it down to 8K")
+    stream = _video(container)
+    if stream is not None and stream.width * stream.height <= _MOST_PIXELS:
+        return container, stream
     container.close()
-    raise SourceError(f"cannot read {media.name}: it holds no video that can be decoded; choose another file")
+    if stream is None:
+        trouble = "it holds no video that can be decoded; choose another file"
+    else:
+        trouble = f"frames of {stream.width}x{stream.height} are too large; scale it down to 8K"
+    raise SourceError(f"cannot read {media.name}: {trouble}")
+
+
+def _video(container: InputContainer) -> VideoStream | None:
+    """The first video that is not a still picture, like a cover, or that of an AVIF beside its animation."""
+    videos = [
+        stream
+        for stream in container.streams.video
+        if not stream.disposition & av.stream.Disposition.attached_pic and stream.codec_context is not None
+    ]
+    return next((stream for stream in videos if stream.frames != 1), videos[0] if videos else None)
 
 
 def _reason(error: OSError | av.FFmpegError, media: Media) -> str:
