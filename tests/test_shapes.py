@@ -165,6 +165,26 @@ def test_transparent_parts_are_black_with_a_notice(tmp_path: Path, caplog: pytes
     assert shown[0][24, 48] == pytest.approx([0] * 3, abs=2)
 
 
+@pytest.mark.parametrize("tag", ["", "ALPHA_MODE"])
+def test_alpha_that_is_not_read_is_told(tag: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """VP8 and VP9 have it as a second picture, which FFmpeg's own decoders leave out."""
+    path = tmp_path / "in.webm"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libvpx-vp9", rate=30, options={"auto-alt-ref": "0"})
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuva420p"
+        stream.metadata.update({tag: "1"} if tag else {})
+        image = np.dstack([stripes(64, 48), np.full((48, 64), 100, np.uint8)])
+        for _ in range(3):
+            frame = av.VideoFrame.from_ndarray(image, format="rgba")
+            container.mux(stream.encode(frame.reformat(format="yuva420p")))
+        container.mux(stream.encode(None))
+    with caplog.at_level(logging.WARNING):
+        source = open_source(path)
+        assert len(list(source)) == 3
+        source.close()
+    assert caplog.text.count("has transparent parts, which are not read") == 1
+
+
 def hdr_clip(path: Path, transfer: int, levels: list[float]) -> Path:
     """Vertical stripes of grey, as codes of 0 to 1, in 10 bits of BT.2020."""
     width = 32 * len(levels)

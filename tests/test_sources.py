@@ -155,6 +155,21 @@ def test_a_file_tells_what_a_progress_bar_needs(tmp_path: Path) -> None:
     source.close()
 
 
+@pytest.mark.parametrize(("suffix", "codec"), [(".h264", "libx264"), (".hevc", "libx265")])
+def test_a_raw_stream_has_its_own_rate_and_begins_at_0(tmp_path: Path, suffix: str, codec: str) -> None:
+    """FFmpeg takes 25 frames a second for the average of those, whatever they state."""
+    path = tmp_path / f"in{suffix}"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=30, options={"x265-params": "log-level=none"})
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for image in greys(12):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(stream.encode(None))
+    source = open_source(path)
+    assert [frame.pts for frame in source] == pytest.approx([index / 30 for index in range(12)])
+    source.close()
+
+
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
 def test_a_varying_frame_rate_is_kept(tmp_path: Path, suffix: str) -> None:
     moments = [0.0, 0.033, 0.1, 0.5, 0.51, 1.2]

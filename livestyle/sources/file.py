@@ -6,7 +6,6 @@ from itertools import chain
 from pathlib import Path
 
 import av
-from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -18,19 +17,18 @@ from livestyle.sources.beside import Beside
 from livestyle.sources.decoding import Decoder
 from livestyle.sources.interlace import Deinterlacer
 from livestyle.sources.media import Excerpt, Media
+from livestyle.sources.opening import MOST_PIXELS, open_video
 from livestyle.sources.rgb import ToRgb, colors_of
 
 _USUAL_RATE = Fraction(30)
 _HIGHEST_RATE = 1000
 """Frames a second; files that state more count something else."""
+_WITHOUT_TIMES = {"h264", "hevc", "vvc", "m4v", "mpegvideo", "obu"}
+"""Raw streams, for whose average rate FFmpeg takes 25; its guess is from what they state."""
 _TOLERANCE = Fraction(1, 1000)
 """In seconds: some files count in milliseconds."""
-_MOST_PIXELS = 40_000_000
-"""Of a frame: 8K has 33 million. A damaged header may state so many that no memory holds them."""
 _LONG = 10_000
 """Packets: of the index of a longer file FFmpeg makes copies, and frees them."""
-_PICTURES = {"image2"}
-"""FFmpeg's readers of single pictures, beside those that are called `..._pipe`."""
 
 
 class FileSource:
@@ -67,13 +65,15 @@ class FileSource:
         self._begin, self._end = start_seconds, end_seconds
         self._zero: Fraction | None = None
         """The moment of the video's first frame, known once it is read."""
-        self._pts = 0.0
         self._to_rgb = ToRgb(self.media.name)
         self._deinterlacer = Deinterlacer(self.media.name)
         try:
-            self._container, self._stream = _open(self.media, self._hwaccel)
+            self._container, self._stream = open_video(self.media, self._hwaccel)
             if sum(stream.frames for stream in self._container.streams) > _LONG:
                 return_freed()
+            self._pts = -1 / self.fps
+            if "1" in (self._stream.metadata.get(name) for name in ("alpha_mode", "ALPHA_MODE")):
+                self._to_rgb.tell("has transparent parts, which are not read: they are painted as opaque")
         except BaseException:
             self.media.close()
             self._raise_an_interrupt()
@@ -158,7 +158,9 @@ class FileSource:
 
     @property
     def _rate(self) -> Fraction:
-        stated = (self._stream.average_rate, self._stream.guessed_rate)
+        stated = [self._stream.average_rate, self._stream.guessed_rate]
+        if self._container.format.name in _WITHOUT_TIMES:
+            stated.reverse()
         return next((rate for rate in stated if rate and rate <= _HIGHEST_RATE), _USUAL_RATE)
 
     def _stated_seconds(self) -> float | None:
@@ -171,7 +173,7 @@ class FileSource:
     def _open_decoder(self) -> None:
         self._stream.thread_type = "AUTO"
         self._stream.codec_context.options = {
-            "max_pixels": str(_MOST_PIXELS)
+            "max_pixels": str(MOST_PIXELS)
         }  # the size may change on the way
         shared = Beside.suits(self._container)
         self._beside = Beside(self._container, self._stream.index) if shared else None
@@ -229,7 +231,7 @@ class FileSource:
             self._decoder = Decoder(self._container, self._stream, self.media, self._beside, self._zero)
         except av.FFmpegError:
             self._container.close()
-            self._container, self._stream = _open(self.media, self._hwaccel)
+            self._container, self._stream = open_video(self.media, self._hwaccel)
             self._open_decoder()
         self._deinterlacer.reset()
 
@@ -265,40 +267,3 @@ def _is_before(moment: Fraction, frame: VideoFrame) -> bool:
 def _pixel_aspect(stream: VideoStream, frame: VideoFrame) -> Fraction:
     aspect = stream.sample_aspect_ratio or Fraction(1)
     return 1 / aspect if round(frame.rotation / 90) % 2 else aspect
-
-
-def _open(media: Media, hwaccel: str) -> tuple[InputContainer, VideoStream]:
-    try:
-        container = media.open(hwaccel)
-    except (av.FFmpegError, OSError) as error:
-        raise SourceError(f"cannot open {media.name}: {_reason(error, media)}") from error
-    if not media.pictures and (container.format.name in _PICTURES or container.format.name.endswith("_pipe")):
-        container.close()
-        raise SourceError(
-            f"cannot open {media.name} as a video: it is a picture; paint it with livestyle image"
-        )
-    stream = _video(container)
-    if stream is not None and stream.width * stream.height <= _MOST_PIXELS:
-        return container, stream
-    container.close()
-    if stream is None:
-        trouble = "it holds no video that can be decoded; choose another file"
-    else:
-        trouble = f"frames of {stream.width}x{stream.height} are too large; scale it down to 8K"
-    raise SourceError(f"cannot read {media.name}: {trouble}")
-
-
-def _video(container: InputContainer) -> VideoStream | None:
-    """The first video that is not a still picture, like a cover, or that of an AVIF beside its animation."""
-    videos = [
-        stream
-        for stream in container.streams.video
-        if not stream.disposition & av.stream.Disposition.attached_pic and stream.codec_context is not None
-    ]
-    return next((stream for stream in videos if stream.frames != 1), videos[0] if videos else None)
-
-
-def _reason(error: OSError | av.FFmpegError, media: Media) -> str:
-    if isinstance(error, av.InvalidDataError) and media.begins_as_mp4():
-        return "its index is missing: the recording was not finished; repair it with untrunc"
-    return f"{(error.strerror or str(error)).lower()}; is it a video?"

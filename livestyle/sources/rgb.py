@@ -51,7 +51,7 @@ class ToRgb:
         self._coded_size = self._coded_size or size
         image = self._convert(frame)
         if size != self._coded_size:
-            self._tell("changes its size to %dx%d: it is scaled to the first one", *size)
+            self.tell("changes its size to %dx%d: it is scaled to the first one", *size)
             image = cv2.resize(image, self._coded_size, interpolation=cv2.INTER_AREA).astype(np.uint8)
         return _turned(image, self._matrix_of(frame))
 
@@ -63,7 +63,7 @@ class ToRgb:
 
     def _convert(self, frame: VideoFrame) -> Image:
         if is_hdr(frame):
-            self._tell("has a high dynamic range: it is painted with the tones of an ordinary screen")
+            self.tell("has a high dynamic range: it is painted with the tones of an ordinary screen")
             return np.ascontiguousarray(
                 self._tone_mapper(self._centred(frame), _is_full(frame)).to_ndarray(), np.uint8
             )
@@ -79,7 +79,7 @@ class ToRgb:
         alpha = rgba[..., 3]
         if alpha.min() == 255:
             return np.ascontiguousarray(rgba[..., :3])
-        self._tell("has transparent parts: they are painted as black")
+        self.tell("has transparent parts: they are painted as black")
         return over_black(rgba[..., :3], alpha)
 
     def _reformat(self, frame: VideoFrame, form: str) -> Image:
@@ -93,7 +93,8 @@ class ToRgb:
         )
         return np.ascontiguousarray(converted.to_ndarray(), np.uint8)
 
-    def _tell(self, what: str, *values: object) -> None:
+    def tell(self, what: str, *values: object) -> None:
+        """Log something about the video, unless it was told before."""
         if what not in self._told:
             self._told.add(what)
             logger.warning(f"%s {what}", self._name, *values)

@@ -1,0 +1,51 @@
+"""Opening a video: which of its streams it is, and why there is none."""
+
+import av
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from livestyle.errors import SourceError
+from livestyle.sources.media import Media
+
+MOST_PIXELS = 40_000_000
+"""Of a frame: 8K has 33 million. A damaged header may state so many that no memory holds them."""
+_PICTURES = {"image2"}
+"""FFmpeg's readers of single pictures, beside those that are called `..._pipe`."""
+
+
+def open_video(media: Media, hwaccel: str) -> tuple[InputContainer, VideoStream]:
+    """The container and the stream to read. Raises SourceError where there is none."""
+    try:
+        container = media.open(hwaccel)
+    except (av.FFmpegError, OSError) as error:
+        raise SourceError(f"cannot open {media.name}: {_reason(error, media)}") from error
+    if not media.pictures and (container.format.name in _PICTURES or container.format.name.endswith("_pipe")):
+        container.close()
+        raise SourceError(
+            f"cannot open {media.name} as a video: it is a picture; paint it with livestyle image"
+        )
+    stream = _video(container)
+    if stream is not None and stream.width * stream.height <= MOST_PIXELS:
+        return container, stream
+    container.close()
+    if stream is None:
+        trouble = "it holds no video that can be decoded; choose another file"
+    else:
+        trouble = f"frames of {stream.width}x{stream.height} are too large; scale it down to 8K"
+    raise SourceError(f"cannot read {media.name}: {trouble}")
+
+
+def _video(container: InputContainer) -> VideoStream | None:
+    """The first video that is not a still picture, like a cover, or that of an AVIF beside its animation."""
+    videos = [
+        stream
+        for stream in container.streams.video
+        if not stream.disposition & av.stream.Disposition.attached_pic and stream.codec_context is not None
+    ]
+    return next((stream for stream in videos if stream.frames != 1), videos[0] if videos else None)
+
+
+def _reason(error: OSError | av.FFmpegError, media: Media) -> str:
+    if isinstance(error, av.InvalidDataError) and media.begins_as_mp4():
+        return "its index is missing: the recording was not finished; repair it with untrunc"
+    return f"{(error.strerror or str(error)).lower()}; is it a video?"
