@@ -61,7 +61,7 @@ class FrameSize(Size):
         return size
 
 
-FILE = click.Path(path_type=Path)
+FILE = click.Path(path_type=Path, readable=False)
 """A path whose faults the library explains."""
 
 model_option = click.option(
