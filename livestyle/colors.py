@@ -29,6 +29,8 @@ class Colors:
     matrix: int = BT709
     primaries: int = BT709
     transfer: int = BT709
+    site: str = ""
+    """Where the samples of 4:2:0 chroma are, as FFmpeg calls it; empty: at the left, as players take it."""
 
     @property
     def from_rgb(self) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from livestyle import colors
+from livestyle.sources import open_source
 from tests.test_cli import call
 
 SITES = {"left": (0.0, 0.5), "center": (0.5, 0.5), "topleft": (0.0, 0.0)}
@@ -70,9 +71,19 @@ def crossing(line: NDArray[np.float64]) -> float:
     return float(before + line[before] / (line[before] - line[before + 1]))
 
 
-@pytest.mark.parametrize("pix_fmt", ["yuv420p", "yuv422p", "yuv420p10le", "yuv422p10le"])
-def test_colours_do_not_move(pix_fmt: str, tmp_path: Path) -> None:
-    """Chroma is at the left where nothing else is said, as in nearly all video."""
-    made = square_clip(tmp_path / "in.mkv", pix_fmt, "left")
-    assert call("video", made, tmp_path / "out.mp4", "--strength", 0, "--crf", 4).exit_code == 0
-    np.testing.assert_allclose(place(tmp_path / "out.mp4", "left"), place(made, "left"), atol=0.1)
+@pytest.mark.parametrize(
+    ("pix_fmt", "site"),
+    [
+        *((pix_fmt, site) for pix_fmt in ("yuv420p", "yuv420p10le") for site in SITES),
+        ("yuv422p", "left"),  # the only place that H.264 has for chroma of more than 4:2:0
+        ("yuv422p10le", "left"),
+    ],
+)
+@pytest.mark.parametrize("name", ["out.mp4", "out.mkv"])
+def test_colours_do_not_move(pix_fmt: str, site: str, name: str, tmp_path: Path) -> None:
+    made = square_clip(tmp_path / "in.mkv", pix_fmt, site)
+    assert call("video", made, tmp_path / name, "--strength", 0, "--crf", 4).exit_code == 0
+    tagged = open_source(tmp_path / name)
+    tagged.close()
+    assert tagged.colors.site == ("" if site == "left" else site)
+    np.testing.assert_allclose(place(tmp_path / name, site), place(made, site), atol=0.1)

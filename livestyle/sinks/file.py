@@ -151,6 +151,8 @@ class FileSink:
     def _add_video(
         self, codec: str, encoder: str, options: dict[str, str], colors: Colors, pixel_aspect: Fraction
     ) -> VideoStream:
+        if colors.site:
+            options = {**options, "chroma_sample_location": colors.site}
         stream = self._container.add_stream(encoder, rate=self._rate, options=options)
         assert isinstance(stream, VideoStream)
         stream.width, stream.height = (side + side % 2 if self._even else side for side in self.size)

@@ -1,6 +1,7 @@
 """Frames of a video file, decoded by FFmpeg through PyAV."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -19,6 +20,7 @@ from livestyle.sources.interlace import Deinterlacer
 from livestyle.sources.media import Excerpt, Media
 from livestyle.sources.opening import MOST_PIXELS, open_video
 from livestyle.sources.rgb import ToRgb, colors_of
+from livestyle.sources.siting import site_of
 
 _USUAL_RATE = Fraction(30)
 _HIGHEST_RATE = 1000
@@ -183,7 +185,7 @@ class FileSource:
         for frame in self._wanted():
             if self.origin is None:
                 self.origin = _moment(frame)
-                self._colors = colors_of(frame)
+                self._colors = replace(colors_of(frame), site=site_of(frame, self._stream.codec_context))
                 self._pixel_aspect = _pixel_aspect(self._stream, frame)
             yield Frame(self._to_rgb(frame), self._pts_of(frame))
 

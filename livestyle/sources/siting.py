@@ -4,14 +4,26 @@ from fractions import Fraction
 
 import av
 import av.filter
+import numpy as np
+from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
+from av.video.reformatter import Interpolation
+
+from livestyle.colors import BT709
+from livestyle.frame import Image
+
+_SLOPE = 16
+"""Pixels each way."""
+_STATE_THEIR_SITE = {"h264", "hevc", "mjpeg", "mpeg1video"}
+"""Codecs whose decoders always say where chroma is; swscale takes it for centred where others say nothing."""
+_EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 
 
 class Centring:
     """Gives frames as they are, with their chroma taken to be in the middle of its pixels.
 
-    Nearly all video has it at the left, and swscale would put it there, half a pixel away. What is written
-    has the mean of its pixels, and no tag: only taken for the same does it stay where it was.
+    swscale would put it where it is, half a pixel away in nearly all video. What is written has the mean of
+    its pixels, and the tag of what came: only taken for the same does it stay where it was.
     """
 
     def __init__(self) -> None:
@@ -24,16 +36,51 @@ class Centring:
             return frame
         shape = frame.width, frame.height, frame.format.name
         if self._graph is None or shape != self._shape:
-            self._graph, self._shape = _graph(frame), shape
+            self._graph, self._shape = _graph(frame, ("setparams", "chroma_location=center")), shape
         self._graph.vpush(frame)
         return self._graph.vpull()
+
+
+def site_of(frame: VideoFrame, decoder: VideoCodecContext) -> str:
+    """Where the samples of 4:2:0 chroma are, as FFmpeg calls it; empty where at the left, or not known.
+
+    PyAV does not tell: it is seen from what swscale makes of a slope of chroma.
+    """
+    name = frame.format.name
+    if not name.startswith(("yuv420p", "yuvj420p")) or name.endswith("be"):
+        return ""
+    if min(frame.width, frame.height) < _SLOPE:
+        return ""
+    slope = _through(frame, ("crop", f"{_SLOPE}:{_SLOPE}:0:0"))
+    slope.make_writable()
+    kind = np.dtype(np.uint8 if frame.format.components[0].bits == 8 else np.uint16)
+    for plane, step in zip(slope.planes, ((0, 0), (0, 4), (4, 0)), strict=True):
+        y, x = np.mgrid[: plane.height, : plane.line_size // kind.itemsize]
+        levels = 112 + step[0] * y + step[1] * x
+        plane.update((levels << (frame.format.components[0].bits - 8)).astype(kind).tobytes())
+    seen = _rgb(slope)
+    if np.array_equal(seen, _rgb(_through(slope, ("setparams", "chroma_location=topleft")))):
+        return "topleft"
+    centred = np.array_equal(seen, _rgb(_through(slope, ("setparams", "chroma_location=center"))))
+    return "center" if centred and decoder.codec.canonical_name in _STATE_THEIR_SITE else ""
+
+
+def _rgb(frame: VideoFrame) -> Image:
+    shown = frame.reformat(format="rgb24", src_colorspace=BT709, interpolation=_EXACT)
+    return np.asarray(shown.to_ndarray(), np.uint8)
 
 
 def _is_subsampled(frame: VideoFrame) -> bool:
     return any(component.width < frame.width for component in frame.format.components)
 
 
-def _graph(frame: VideoFrame) -> av.filter.Graph:
+def _through(frame: VideoFrame, *filters: tuple[str, str]) -> VideoFrame:
+    graph = _graph(frame, *filters)
+    graph.vpush(frame)
+    return graph.vpull()
+
+
+def _graph(frame: VideoFrame, *filters: tuple[str, str]) -> av.filter.Graph:
     graph = av.filter.Graph()
     source = graph.add_buffer(
         width=frame.width,
@@ -41,7 +88,6 @@ def _graph(frame: VideoFrame) -> av.filter.Graph:
         format=frame.format,
         time_base=frame.time_base or Fraction(1),
     )
-    centre = graph.add("setparams", "chroma_location=center")
-    graph.link_nodes(source, centre, graph.add("buffersink"))
+    graph.link_nodes(source, *(graph.add(*filter) for filter in filters), graph.add("buffersink"))
     graph.configure()
     return graph
