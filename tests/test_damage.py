@@ -2,14 +2,17 @@
 
 import random
 import re
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
+import numpy as np
 import pytest
 
 from livestyle.sources import open_source
 from tests.commands import moving
-from tests.media import make_video
+from tests.media import grey, make_video
 
 
 def spoil(path: Path, share: float) -> None:
@@ -50,6 +53,22 @@ def test_gaps_and_varying_rates_of_a_sound_file_are_no_damage(suffix: str, tmp_p
     if suffix == ".ts":  # whose parts may be joined by cat
         clip.write_bytes(2 * clip.read_bytes())
         assert read(clip) == (2 * len(moments), [])
+
+
+def test_alpha_behind_the_packets_is_no_damage(tmp_path: Path) -> None:
+    path, random = tmp_path / "in.webm", np.random.default_rng(0)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(
+            "libvpx-vp9", rate=10, options={"auto-alt-ref": "0", "deadline": "realtime"}
+        )
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuva420p"
+        for index in (0, 1, 2, 4, 5, 6, 7, 9, 10):
+            image = np.dstack([grey(90, 96, 64), random.integers(0, 256, (64, 96), np.uint8)])
+            frame = av.VideoFrame.from_ndarray(image, format="rgba").reformat(format="yuva420p")
+            frame.pts, frame.time_base = index, Fraction(1, 10)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    assert read(path) == (9, [])
 
 
 @pytest.mark.parametrize(

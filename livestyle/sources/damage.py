@@ -7,6 +7,7 @@ from fractions import Fraction
 from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Stream
+from av.video.stream import VideoStream
 
 _IN_ORDER = ("matroska", "nut", "flv")
 """FFmpeg's readers of formats whose packets lie one behind the other, with little between them."""
@@ -20,6 +21,11 @@ _NEAR_SECONDS = Fraction(1, 4)
 """By how much a gap may come after what caused it: a frame may be shown that others needed, and fail."""
 
 
+def has_alpha_beside(stream: VideoStream) -> bool:
+    """Whether VP8 or VP9 has its alpha as a second picture behind each packet, which FFmpeg does not read."""
+    return "1" in (stream.metadata.get(name) for name in ("alpha_mode", "ALPHA_MODE"))
+
+
 class Damage:
     """The frames of one video that could not be decoded: how many, and when.
 
@@ -30,14 +36,17 @@ class Damage:
 
     def __init__(self, container: InputContainer, step: Fraction | None) -> None:
         self._step = step
-        self._in_order = container.format.name.startswith(_IN_ORDER)
+        self._in_order = container.format.name.startswith(_IN_ORDER) and not any(
+            has_alpha_beside(stream) for stream in container.streams.video
+        )
         self._read_to: int | None = None
         self._spans: list[tuple[int, Fraction, Fraction]] = []
         """How many frames, from when, to when."""
         self._failures: list[Fraction] = []
         """When packets failed whose gap has not been seen."""
         self._timeless = 0
-        self._doubt: tuple[Fraction, Fraction] | None = None
+        self._doubts: list[tuple[Fraction, Fraction]] = []
+        """From when to when frames may be missing."""
         self._last: Fraction | None = None
 
     def failed(self, moment: Fraction | None) -> None:
@@ -46,7 +55,7 @@ class Damage:
             self._timeless += 1
             return
         self._failures.append(moment)
-        self._doubt = moment - _LATE * (self._step or 0), moment
+        self._doubts.append((moment - _LATE * (self._step or 0), moment))
 
     def spoilt(self, moment: Fraction | None) -> None:
         """The frame of that time is shown, but not as it was."""
@@ -54,27 +63,31 @@ class Damage:
             self._timeless += 1
             return
         self._spans.append((1, moment, moment))
-        self._doubt = moment, moment
+        self._doubts.append((moment, moment))
 
-    def read(self, packet: Packet[Stream], moment: Fraction, end: Fraction) -> None:
+    def read(self, packet: Packet[Stream], moment: Fraction | None, end: Fraction) -> None:
         """A packet of that time came out of the file; `end` is that of those before it."""
-        if packet.is_corrupt:
-            self._doubt = moment, moment
+        if packet.is_corrupt and moment is not None:
+            self._doubts.append((moment, moment))
         if not self._in_order or packet.pos is None or packet.pos < 0:
             return
-        if self._read_to is not None and packet.pos - self._read_to > _HOLE_BYTES:
-            self._doubt = min(end, moment), moment
+        hole = 0 if self._read_to is None else packet.pos - self._read_to
         self._read_to = packet.pos + packet.size
+        if hole > _HOLE_BYTES and moment is not None:
+            self._doubts.append((min(end, moment), moment))
 
     def shown(self, moment: Fraction | None) -> None:
         """A frame of that time was decoded, the next one in the order in which they are shown."""
         last, self._last = self._last, moment
-        if last is not None and moment is not None and moment < last:  # another recording begins
-            self._doubt = None
-        if last is None or moment is None or self._step is None or moment - last < _GAP * self._step:
+        if not self._doubts or last is None or moment is None or self._step is None:
             return
-        if self._doubt is not None and self._doubt[0] < moment and last - _NEAR_SECONDS <= self._doubt[1]:
-            self._doubt = self._doubt[0], max(self._doubt[1], moment)
+        if moment < last:  # another recording begins
+            self._doubts.clear()
+            return
+        self._doubts = [doubt for doubt in self._doubts if last - _NEAR_SECONDS <= doubt[1]]
+        causes = [begin for begin, _ in self._doubts if begin < moment]
+        if causes and moment - last >= _GAP * self._step:
+            self._doubts.append((min(causes), moment))
             self._lost_between(last, moment, self._step)
 
     def forget(self) -> None:

@@ -146,8 +146,8 @@ class Decoder:
 
     def _look_at(self, packet: Packet[Stream]) -> None:
         moment = _seconds(packet.pts, packet.time_base)
+        self._damage.read(packet, moment, self._end)
         if moment is not None:
-            self._damage.read(packet, moment, self._end)
             self._end = max(self._end, moment + (packet.duration or 0) * packet.time_base)
 
     def _fail(self, error: av.FFmpegError, moment: Fraction | None) -> None:

@@ -15,6 +15,7 @@ from livestyle.errors import SourceError
 from livestyle.frame import Frame
 from livestyle.memory import return_freed
 from livestyle.sources.beside import Beside
+from livestyle.sources.damage import has_alpha_beside
 from livestyle.sources.decoding import Decoder
 from livestyle.sources.interlace import Deinterlacer
 from livestyle.sources.media import Excerpt, Media
@@ -74,7 +75,7 @@ class FileSource:
             if sum(stream.frames for stream in self._container.streams) > _LONG:
                 return_freed()
             self._pts = -1 / self.fps
-            if "1" in (self._stream.metadata.get(name) for name in ("alpha_mode", "ALPHA_MODE")):
+            if has_alpha_beside(self._stream):
                 self._to_rgb.tell("has transparent parts, which are not read: they are painted as opaque")
         except BaseException:
             self.media.close()

@@ -51,18 +51,24 @@ def site_of(frame: VideoFrame, decoder: VideoCodecContext) -> str:
         return ""
     if min(frame.width, frame.height) < _SLOPE:
         return ""
-    slope = _through(frame, ("crop", f"{_SLOPE}:{_SLOPE}:0:0"))
-    slope.make_writable()
-    kind = np.dtype(np.uint8 if frame.format.components[0].bits == 8 else np.uint16)
-    for plane, step in zip(slope.planes, ((0, 0), (0, 4), (4, 0)), strict=True):
-        y, x = np.mgrid[: plane.height, : plane.line_size // kind.itemsize]
-        levels = 112 + step[0] * y + step[1] * x
-        plane.update((levels << (frame.format.components[0].bits - 8)).astype(kind).tobytes())
+    slope = _slope(frame)
     seen = _rgb(slope)
     if np.array_equal(seen, _rgb(_through(slope, ("setparams", "chroma_location=topleft")))):
         return "topleft"
     centred = np.array_equal(seen, _rgb(_through(slope, ("setparams", "chroma_location=center"))))
     return "center" if centred and decoder.codec.canonical_name in _STATE_THEIR_SITE else ""
+
+
+def _slope(frame: VideoFrame) -> VideoFrame:
+    """A small frame of the same kind, even but for blue, which rises to the right, and red, downwards."""
+    slope = _through(frame, ("crop", f"{_SLOPE}:{_SLOPE}:0:0"))
+    slope.make_writable()
+    bits = frame.format.components[0].bits
+    kind = np.dtype(np.uint8 if bits == 8 else np.uint16)
+    for plane, (down, right) in zip(slope.planes, ((0, 0), (0, 4), (4, 0)), strict=True):
+        y, x = np.mgrid[: plane.height, : plane.line_size // kind.itemsize]
+        plane.update(((112 + down * y + right * x) << (bits - 8)).astype(kind).tobytes())
+    return slope
 
 
 def _rgb(frame: VideoFrame) -> Image:
