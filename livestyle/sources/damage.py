@@ -9,6 +9,8 @@ from av.packet import Packet
 from av.stream import Stream
 from av.video.stream import VideoStream
 
+from livestyle.sources.joined import JOIN
+
 _IN_ORDER = ("matroska", "nut", "flv")
 """FFmpeg's readers of formats whose packets lie one behind the other, with little between them."""
 _HOLE_BYTES = 1000
@@ -47,6 +49,8 @@ class Damage:
         self._timeless = 0
         self._doubts: list[tuple[Fraction, Fraction]] = []
         """From when to when frames may be missing."""
+        self._joins: list[Fraction] = []
+        """Where another clock begins: what is missing there was never in the file."""
         self._last: Fraction | None = None
 
     def failed(self, moment: Fraction | None) -> None:
@@ -67,6 +71,8 @@ class Damage:
 
     def read(self, packet: Packet[Stream], moment: Fraction | None, end: Fraction) -> None:
         """A packet of that time came out of the file; `end` is that of those before it."""
+        if packet.opaque is JOIN and moment is not None:
+            self._joins.append(moment)
         if packet.is_corrupt and moment is not None:
             self._doubts.append((moment, moment))
         if not self._in_order or packet.pos is None or packet.pos < 0:
@@ -81,8 +87,10 @@ class Damage:
         last, self._last = self._last, moment
         if not self._doubts or last is None or moment is None or self._step is None:
             return
-        if moment < last:  # another recording begins
-            self._doubts.clear()
+        if moment < last or any(
+            last - _NEAR_SECONDS <= join <= moment + _NEAR_SECONDS for join in self._joins
+        ):
+            self._doubts.clear()  # another recording begins
             return
         self._doubts = [doubt for doubt in self._doubts if last - _NEAR_SECONDS <= doubt[1]]
         causes = [begin for begin, _ in self._doubts if begin < moment]

@@ -19,6 +19,10 @@ _AHEAD_SECONDS = Fraction(60)
 """A longer gap in a broadcast is another clock."""
 
 
+JOIN = "another clock begins"
+"""The `opaque` of the first packet after a jump."""
+
+
 class Joined:
     """The packets of all streams of `container`; where its clock jumps, what follows goes on from there.
 
@@ -56,6 +60,7 @@ class Joined:
             zero = min(self._first.values())
             shift = end - own + first - zero  # streams begin as far apart as they did before
             self._shifts.append(shift)
+            packet.opaque = JOIN
             if self._name:
                 told = "the clock of %s jumps at %.2f s: what follows is joined on"
                 logger.warning(told, self._name, end - zero)
