@@ -1,5 +1,6 @@
 """python -m train fit."""
 
+import re
 import signal
 import sys
 from pathlib import Path
@@ -121,6 +122,6 @@ def fit_command(
 def _from_pictures(paths: tuple[Path, ...]) -> list[StylePicture]:
     if not paths:
         raise click.UsageError("name a GALLERY, or pictures with --style")
-    styles = [StylePicture(path.stem, path) for path in paths]
+    styles = [StylePicture(re.sub(r"\W+", "_", path.stem), path) for path in paths]
     check_styles(styles)
     return styles
