@@ -46,11 +46,14 @@ the [README](../README.md#how-fast).
   the stabiliser, on pairs of MPI-Sintel frames with their true flow.
 - *flicker*: root mean square change, in levels of 255, where a webcam's picture stands still; *motion*: mean
   change where it moves; both next to the input's own.
+- *grain*: what `livestyle image` and `livestyle cam` give the network where the original is even, in levels
+  of 255 (`livestyle/grain.py`).
 """
 
 
 def _section(measured: Results, plot: str) -> str:
-    lines = [f"## {measured['model']}", ""]
+    grain = measured.get("grain")
+    lines = [f"## {measured['model']}" + (f" with a grain of {grain:g}" if grain else ""), ""]
     lines.append(
         f"{measured['photos']} photos of {measured['side']} pixels, {measured['backend']}, loss network "
         f"{measured['loss_network']}, on {measured['machine']['processor']}; `{measured['command']}`."

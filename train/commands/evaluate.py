@@ -12,6 +12,7 @@ import torch
 from livestyle import defaults
 from livestyle.architecture import CONFIGS
 from livestyle.bench import machine
+from livestyle.cli.options import FiniteRange
 from livestyle.engine import Engine, load_engine
 from livestyle.painter import Painter
 from livestyle.styles import StyleMix
@@ -40,6 +41,13 @@ _SIDE = 256
     default=3,
     help="For how many styles Gatys iterations are counted, on one photo: minutes for each.",
 )
+@click.option(
+    "--grain",
+    type=FiniteRange(0, 20),
+    default=0.0,
+    metavar="LEVELS",
+    help=f"As in livestyle; what image and cam take by themselves is {defaults.GRAIN:g}.",
+)
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True)
 def evaluate_command(
     gallery: Path,
@@ -52,6 +60,7 @@ def evaluate_command(
     average_pooling: bool,
     model: str,
     gatys_styles: int,
+    grain: float,
     output: Path,
 ) -> None:
     """Measure how good and how steady the styles of GALLERY are, into a JSON file."""
@@ -70,13 +79,14 @@ def evaluate_command(
     judges = Judges(judged, loss_network, fast, exact, sintel)
     rows: dict[str, dict[str, Any]] = {}
     for picture in entries:
-        painter = Painter(engine, StyleMix.parse(picture.name))
+        painter = Painter(engine, StyleMix.parse(picture.name), grain=grain)
         counting = judges if len(rows) < gatys_styles else replace(judges, exact=None)
         rows[picture.name] = row = counting.judge(picture, painter)
         if rooms:
             row |= _steadiness(painter, rooms)
         click.echo(f"{picture.name}: {json.dumps(row)}")
-    result = _record(weights, engine, loss_network, len(judged)) | {"styles": rows}
+    facts = _record(weights, engine, loss_network, len(judged))
+    result: dict[str, Any] = facts | {"grain": grain, "styles": rows}
     if sintel is not None:
         result["sintel_input"] = sintel_errors(sintel, lambda image: image)
     write_json(output, result)
