@@ -95,9 +95,12 @@ def _next(
         try:
             mark = fingerprint(job.source, f"{recipe.options} {job.encoding} {job.fps} {job.steady}")
             known = before.maker(job.target) if before else None
-            if known and known.fingerprint == mark:
-                said = [] if known.status == "failed" else known.said
-                finish(replace(known, source=names[0], target=names[1], status="skipped", said=said))
+            done = known if known and known.fingerprint == mark else None
+            if done is None and before is not None:  # by another name, when others were painted with it
+                done = before.painting(job.source, mark, job.target.parent)
+            if done is not None:
+                said = [] if done.status == "failed" else done.said
+                finish(replace(done, source=names[0], status="skipped", said=said))
                 continue
             return replace(job, fingerprint=mark, overwrite=job.overwrite or _is_ours(job, known))
         except LivestyleError as error:

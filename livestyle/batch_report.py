@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 from livestyle import __version__
@@ -35,6 +35,14 @@ class BatchReport:
         name = absolute(target)
         rows = (row for row in self._rows.values() if row.target == name and _is_there(row))
         return next(rows, None)
+
+    def painting(self, source: Path, fingerprint: str, folder: Path) -> Result | None:
+        """The result of that file with that fingerprint in a folder, whatever it is called there."""
+        rows = (row for row in self._rows.values() if row.source == absolute(source) and _is_there(row))
+        place = Path(absolute(folder))
+        return next(
+            (row for row in rows if row.fingerprint == fingerprint and Path(row.target).parent == place), None
+        )
 
     def add(self, result: Result) -> None:
         """Keep a result, and write the file. Raises `SinkError`."""
@@ -79,7 +87,8 @@ def _read(path: Path) -> list[Result]:
         return []
     try:
         rows = json.loads(path.read_text(encoding="utf-8") if path.is_file() else "")["files"]
-        return [Result(**row) for row in rows]
+        known = {field.name for field in fields(Result)}  # another version may say more
+        return [Result(**{name: value for name, value in row.items() if name in known}) for row in rows]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SinkError(
             f"cannot write {path}: it is no report of livestyle batch; name another file, or remove it"

@@ -58,3 +58,13 @@ def test_a_report_replaces_nothing_but_a_report(name: str, tmp_path: Path) -> No
     assert source.read_bytes() == before
     assert "precious" in (tmp_path / "notes.json").read_text()
     assert "precious" in (tmp_path / "notes.txt").read_text()
+
+
+def test_resume_knows_what_is_painted_by_another_name(tmp_path: Path) -> None:
+    """Two files of one name are called after their folders; one of them alone would not be."""
+    (a,), (b,), out = clips(tmp_path / "a", "x.mp4"), clips(tmp_path / "b", "x.mp4"), tmp_path / "out"
+    assert batch(a, b, "-o", out).returncode == 0
+    for alone, name in ((b, "b-x.mp4"), (a, "a-x.mp4")):
+        done = batch(alone, "-o", out, "--resume")
+        assert (done.returncode, name in done.stdout, "skipped" in done.stdout) == (0, True, True)
+    assert sorted(path.name for path in out.glob("*.mp4")) == ["a-x.mp4", "b-x.mp4"]

@@ -8,8 +8,8 @@ import pytest
 
 from livestyle.sources import devices
 from livestyle.sources.devices import Camera
+from tests.commands import call
 from tests.test_camera import CAM_LINK, WEBCAM, have
-from tests.test_cli import call
 
 
 def test_the_command_lists_numbers_names_sizes_and_rates(monkeypatch: pytest.MonkeyPatch) -> None:

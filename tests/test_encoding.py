@@ -13,9 +13,9 @@ from livestyle.sinks import codecs
 from livestyle.sinks.codecs import CODECS, encoder_of, mend_dts
 from livestyle.sinks.containers import CONTAINERS
 from livestyle.sinks.file import FileSink
+from tests.commands import call
 from tests.media import make_video
 from tests.pictures import scene
-from tests.test_cli import call
 
 SUFFIXES = [(suffix, codec) for suffix, form in CONTAINERS.items() for codec in form.video]
 

@@ -17,9 +17,8 @@ import numpy as np
 import pytest
 
 from livestyle.sources import open_source
-from tests.commands import COMMAND, DEADLINE_SECONDS, files, livestyle, moving, posix
+from tests.commands import COMMAND, DEADLINE_SECONDS, call, files, livestyle, moving, posix
 from tests.media import greys, make_video, video_seconds
-from tests.test_cli import call
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ import pytest
 from av.video.reformatter import Interpolation
 
 from livestyle.frame import Image
+from tests.commands import call
 from tests.media import make_video
 from tests.pictures import scene
-from tests.test_cli import call
 
 EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 

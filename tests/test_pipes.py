@@ -18,9 +18,9 @@ from livestyle.frame import Frame
 from livestyle.sinks.sequence import SequenceSink
 from livestyle.sources import open_source
 from livestyle.sources.picture import read_picture
+from tests.commands import call
 from tests.media import greys, make_video, sound_packets, video_seconds
 from tests.pictures import scene
-from tests.test_cli import call
 
 COMMAND = [sys.executable, "-m", "livestyle", "video"]
 

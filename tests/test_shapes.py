@@ -13,9 +13,9 @@ from livestyle import colors
 from livestyle.frame import Image
 from livestyle.sources import open_source
 from livestyle.sources.tonemap import mapped
+from tests.commands import call
 from tests.media import TIME_BASE, grey, make_video, stripes, to_yuv, video_seconds
 from tests.pictures import scene
-from tests.test_cli import call
 
 
 def size_of(path: Path) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from livestyle import colors
 from livestyle.sources import open_source
-from tests.test_cli import call
+from tests.commands import call
 
 SITES = {"left": (0.0, 0.5), "center": (0.5, 0.5), "topleft": (0.0, 0.0)}
 """Where the first sample of chroma is, (x, y) in pixels, if there are half as many each way."""

@@ -9,8 +9,8 @@ import av
 import numpy as np
 import pytest
 
+from tests.commands import call, livestyle
 from tests.media import greys, make_video, noise, to_yuv, video_seconds
-from tests.test_cli import call
 from tests.test_tracks import codecs
 
 _LOUD = 0.02
@@ -166,3 +166,22 @@ def test_more_channels_than_an_encoder_knows_become_two(tmp_path: Path) -> None:
 def test_channels_that_nobody_can_tell_apart_are_left_out_and_told(tmp_path: Path) -> None:
     said = painted(clip(tmp_path / "in.mkv", "pcm_s16le", layout=NAMELESS), tmp_path / "out.mp4")
     assert "is left out: nothing says where its 9 channels belong" in said
+
+
+def test_labelled_channels_of_mov_are_left_out_before_they_do_harm(tmp_path: Path) -> None:
+    """PyAV frees memory twice when it is asked for their layout."""
+    made = clip(tmp_path / "in.mov", "pcm_s16le", layout="7.1")
+    done = livestyle(made, tmp_path / "out.mp4")
+    assert done.returncode == 0
+    assert b"its many channels cannot be decoded; .mkv keeps them" in done.stderr
+    assert livestyle(made, tmp_path / "out.mkv").returncode == 0
+    with av.open(str(tmp_path / "out.mkv")) as container:
+        assert len(container.streams.audio) == 1
+
+
+@pytest.mark.parametrize("form", ["mp4", "mov", "mkv"])
+def test_aac_of_a_transport_stream_gets_into_a_pipe(form: str, tmp_path: Path) -> None:
+    done = livestyle(clip(tmp_path / "in.ts", "aac"), "-", "--format", form)
+    assert done.returncode == 0
+    (tmp_path / f"out.{form}").write_bytes(done.stdout)
+    assert len(video_seconds(tmp_path / f"out.{form}")) == len(video_seconds(tmp_path / "in.ts"))

@@ -10,9 +10,9 @@ from livestyle.painter import Painter
 from livestyle.styles import StyleMix
 from livestyle.timeline import Cue, Timeline, parse_seconds, read_timeline
 from livestyle.weights import load_weights
+from tests.commands import call
 from tests.media import make_video
 from tests.pictures import scene
-from tests.test_cli import call
 
 
 def test_one_style_is_there_all_the_time() -> None:

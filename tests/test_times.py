@@ -12,8 +12,8 @@ import pytest
 from livestyle.frame import Frame
 from livestyle.pace import fill_up, thin_out
 from livestyle.sources import open_source
+from tests.commands import call
 from tests.media import TIME_BASE, grey, greys, make_video, sound_packets, to_yuv, video_seconds
-from tests.test_cli import call
 
 RATES = [Fraction(24_000, 1001), Fraction(25), Fraction(30_000, 1001), Fraction(60_000, 1001), Fraction(1)]
 
@@ -170,3 +170,25 @@ def test_a_clock_that_begins_anew_goes_on(name: str, sound: str | None, tmp_path
         again = contents.index(contents[20], 21)
         pictures = video_seconds(tmp_path / name)
         assert moments[again] - moments[20] == pytest.approx(pictures[30] - pictures[0], abs=0.005)
+
+
+def test_a_sparse_stream_is_no_other_clock(tmp_path: Path) -> None:
+    """Subtitles of television pause for more than a minute."""
+    made = tmp_path / "in.ts"
+    with av.open(str(made), "w") as container:
+        video = container.add_stream("mpeg2video", rate=1)
+        video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+        data = container.add_data_stream("klv")
+        for index, image in enumerate(greys(100)):
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24").reformat(format="yuv420p")
+            frame.pts, frame.time_base = index, Fraction(1)
+            container.mux(video.encode(frame))
+            if index in (10, 12, 90):
+                packet = av.Packet(b"words")
+                packet.stream, packet.time_base = data, Fraction(1)
+                packet.pts = packet.dts = index
+                container.mux(packet)
+        container.mux(video.encode(None))
+    result = call("video", made, tmp_path / "out.mp4", "--strength", 0)
+    assert "joined" not in result.stderr
+    assert relative(video_seconds(tmp_path / "out.mp4")) == pytest.approx(range(100), abs=0.002)

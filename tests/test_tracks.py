@@ -8,8 +8,8 @@ import av
 import numpy as np
 import pytest
 
+from tests.commands import call
 from tests.media import greys, make_sound, make_video, noise, to_yuv, video_seconds
-from tests.test_cli import call
 
 SUBTITLES = b"1\n00:00:00,100 --> 00:00:00,500\nhello\n\n2\n00:00:00,600 --> 00:00:00,900\nthere\n"
 

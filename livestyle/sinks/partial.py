@@ -34,12 +34,18 @@ class PartialFile:
             raise _refused(self.path, error) from error
         _lock(self._held)
 
-    def commit(self) -> None:
-        """Put the file in its place, in one step. Raises SinkError, which says where it is kept instead."""
+    def commit(self, *, keep: bool = True) -> None:
+        """Put the file in its place, in one step. Raises SinkError, which says where it is kept instead.
+
+        Without `keep`, for a file that can be made again, it is removed then.
+        """
         self._release()
         try:
             self.part.replace(self._target)
         except OSError as error:  # on Windows while a player shows what is to be replaced
+            if not keep:
+                self.discard()
+                raise _refused(self.path, error) from error
             reason = (error.strerror or str(error)).lower()
             kept = self._keep()
             raise SinkError(f"cannot write {self.path}: {reason}; what was made is kept as {kept}") from error

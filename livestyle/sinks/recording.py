@@ -55,6 +55,7 @@ class Recorder:
     ) -> None:
         self.path = Path(path)
         self._overwrite = overwrite
+        self._closed = False
         self._form = _format(self.path)
         self._part = _claim(self.path, overwrite)
         self._opened = ExitStack()
@@ -84,9 +85,10 @@ class Recorder:
 
     def close(self) -> None:
         """Finish the recording and put it in its place; safe to call twice. Raises `SinkError`."""
-        if not self._part.exists() or self._failure is not None:
+        if self._closed or self._failure is not None:
             self._release()
             return
+        self._closed = True
         if self._video.start is None:
             self._release()
             self._remove_part()
@@ -116,7 +118,7 @@ class Recorder:
                     if partial is None:
                         self._part.replace(self.path)
                     else:
-                        partial.commit()
+                        partial.commit(keep=False)
                 return
             except FileExistsError:
                 taken, self.path = self.path, unclaimed(self.path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations  # PyAV's Packet takes its parameter only in annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import cast
@@ -11,6 +12,7 @@ from av.audio.frame import AudioFrame
 from av.audio.layout import AudioLayout
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
+from av.format import Flags
 from av.packet import Packet
 from av.stream import Stream
 
@@ -30,6 +32,7 @@ _TOLERANCE = Fraction(1, 20)
 """In seconds: some files count in milliseconds, and some clocks drift."""
 _LONGEST_SILENCE = 3600
 """In seconds: what states a longer gap is damaged."""
+_WITH_HEADERS = ("matroska", "mp4", "mov")
 _CHUNK = 4096
 """Samples of silence at a time."""
 
@@ -47,6 +50,8 @@ def sound_carrier(
     if not container.audio_encoder:
         return None, f"is left out: {container.muxer} files are silent"
     start = None if container.late_sound else origin
+    if container.audio is not None and _has_an_order_of_its_own(track, codec):
+        return None, "is left out: its many channels cannot be decoded; .mkv keeps them"
     if codec.startswith("pcm_") and codec in container.steady_sound:
         return EncodedSound(output, track, codec, start), ""  # the same samples, and silence in the gaps
     trouble = _trouble(codec, track, output, container, start)
@@ -60,12 +65,24 @@ def sound_carrier(
     return carrier, f"{trouble}: it is encoded again, as {name}{fewer}"
 
 
+def _has_an_order_of_its_own(track: AudioStream, codec: str) -> bool:
+    """Whether it is PCM of mov or mp4 with 6.1 or 7.1 channels, each with a label.
+
+    PyAV must not be asked for their layout, nor decode them: it frees memory twice.
+    """
+    bits = re.match(r"pcm_[a-z](\d+)", codec)
+    context = track.codec_context
+    if bits is None or not context.sample_rate or "mov" not in track.container.format.name:
+        return False
+    return (context.bit_rate or 0) / (context.sample_rate * int(bits[1])) in (7, 8)
+
+
 def _trouble(
     codec: str, track: AudioStream, output: OutputContainer, container: Container, start: Fraction | None
 ) -> str:
     """Why it cannot be copied, in words; empty where it can."""
-    if container.header_first and container.muxer == "matroska" and _is_adts(track):
-        return "has its header in its packets, which matroska in a pipe cannot hold"
+    if container.header_first and container.muxer in _WITH_HEADERS and _is_adts(track):
+        return f"has its header in its packets, which {container.muxer} in a pipe cannot hold"
     holds = output.supported_codecs if container.audio is None else container.audio
     if codec not in holds and track.codec_context.codec.name not in holds:
         return f"is {codec} sound, which does not play in {container.muxer} files"
@@ -84,6 +101,8 @@ class CopiedSound:
 
     def __init__(self, output: OutputContainer, stream: AudioStream, *, gaps: bool) -> None:
         self.track: Stream | None = output.add_stream_from_template(stream, opaque=True)
+        # Matroska counts milliseconds, of which several frames of TrueHD share one
+        self._twice = bool(output.format.flags & cast(int, Flags.ts_nonstrict.value))
         self._adts, self._gaps = _is_adts(stream), gaps
         self._damaged = 0
         self._end: Fraction | None = None
@@ -106,7 +125,8 @@ class CopiedSound:
         if packet is None:
             return []
         dts = packet.dts if packet.dts is not None else packet.pts or 0
-        if dts <= self._dts or (self._adts and not _is_whole_adts(bytes(packet))):
+        follows = dts >= self._dts if self._twice else dts > self._dts
+        if not follows or (self._adts and not _is_whole_adts(bytes(packet))):
             self._damaged += 1
             return []
         self._dts = dts

@@ -10,7 +10,7 @@ from functools import partial
 import av
 from av.container import InputContainer, OutputContainer
 from av.packet import Packet
-from av.stream import Disposition, Stream
+from av.stream import Stream
 
 from livestyle.errors import SinkError
 from livestyle.sinks.carriers import Carrier, carrier_for
@@ -18,6 +18,7 @@ from livestyle.sinks.containers import Container
 from livestyle.sources.beside import PATIENCE
 from livestyle.sources.joined import Joined
 from livestyle.sources.media import Excerpt, Media
+from livestyle.sources.opening import video_of
 
 logger = logging.getLogger(__name__)
 
@@ -103,7 +104,8 @@ class Tracks:
             self._next = self._beside.next
 
     def _carrier(self, stream: Stream, media: Media) -> Carrier | None:
-        if stream.index == self._painted or self._shows_chapters(stream):
+        painted = video_of(self._input)
+        if (painted is not None and stream.index == painted.index) or self._shows_chapters(stream):
             return None
         carrier, notice = carrier_for(stream, self._output, self._container, media, self._origin)
         if notice:
@@ -113,13 +115,6 @@ class Tracks:
             if stream.type != "video":
                 carrier.track.disposition = stream.disposition
         return carrier
-
-    @property
-    def _painted(self) -> int | None:
-        """The index of the video that is painted: the first, as for its reader."""
-        videos = (stream for stream in self._input.streams.video if stream.codec_context is not None)
-        shown = (stream.index for stream in videos if not stream.disposition & Disposition.attached_pic)
-        return next(shown, None)
 
     def _shows_chapters(self, stream: Stream) -> bool:
         """Whether it is what mp4 and mov have in place of a list of chapters."""
@@ -198,8 +193,8 @@ def _start(track: Stream) -> Fraction:
 def _first_frame_seconds(media: Media) -> Fraction | None:
     """When the first frame is shown, by the file's own clock; Matroska states it nowhere else."""
     with _open(media) as container:
-        video = container.streams.video[:1]
-        frame = next(container.decode(*video), None) if video else None
+        video = video_of(container)
+        frame = next(container.decode(video), None) if video is not None else None
     return frame.pts * frame.time_base if frame and frame.pts is not None and frame.time_base else None
 
 

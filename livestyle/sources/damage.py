@@ -2,6 +2,7 @@
 
 from __future__ import annotations  # PyAV's Packet takes its parameter only in annotations
 
+from collections import deque
 from fractions import Fraction
 
 from av.container import InputContainer
@@ -21,6 +22,7 @@ _LATE = 16
 """Frames by which a failure may be told too late: FFmpeg decodes on so many threads at most."""
 _NEAR_SECONDS = Fraction(1, 4)
 """By how much a gap may come after what caused it: a frame may be shown that others needed, and fail."""
+_MOST_DOUBTS = 64
 
 
 def has_alpha_beside(stream: VideoStream) -> bool:
@@ -32,12 +34,13 @@ class Damage:
     """The frames of one video that could not be decoded: how many, and when.
 
     A gap between two frames is damage only beside a failure, or where the file was not readable: bytes that
-    belong to no packet, or a packet that the container knows to be incomplete. Frame rates vary. `step` is
-    the usual distance of frames in seconds; None where that is not known.
+    belong to no packet, or a packet that the container knows to be incomplete. Frame rates vary:
+    a stream that does not state one has no gaps.
     """
 
-    def __init__(self, container: InputContainer, step: Fraction | None) -> None:
-        self._step = step
+    def __init__(self, container: InputContainer, stream: VideoStream) -> None:
+        self._index = stream.index
+        self._step = 1 / stream.average_rate if stream.average_rate else None
         self._in_order = container.format.name.startswith(_IN_ORDER) and not any(
             has_alpha_beside(stream) for stream in container.streams.video
         )
@@ -47,11 +50,13 @@ class Damage:
         self._failures: list[Fraction] = []
         """When packets failed whose gap has not been seen."""
         self._timeless = 0
-        self._doubts: list[tuple[Fraction, Fraction]] = []
+        self._doubts: deque[tuple[Fraction, Fraction]] = deque(maxlen=_MOST_DOUBTS)
         """From when to when frames may be missing."""
         self._joins: list[Fraction] = []
         """Where another clock begins: what is missing there was never in the file."""
         self._last: Fraction | None = None
+        self._fed: Fraction | None = None
+        """The time of the last packet that was decoded."""
 
     def failed(self, moment: Fraction | None) -> None:
         """A packet of about that time could not be decoded."""
@@ -71,6 +76,8 @@ class Damage:
 
     def read(self, packet: Packet[Stream], moment: Fraction | None, end: Fraction) -> None:
         """A packet of that time came out of the file; `end` is that of those before it."""
+        if moment is not None and packet.stream_index == self._index:
+            self._fed = moment if self._fed is None else max(self._fed, moment)
         if packet.opaque is JOIN and moment is not None:
             self._joins.append(moment)
         if packet.is_corrupt and moment is not None:
@@ -92,7 +99,8 @@ class Damage:
         ):
             self._doubts.clear()  # another recording begins
             return
-        self._doubts = [doubt for doubt in self._doubts if last - _NEAR_SECONDS <= doubt[1]]
+        near = [doubt for doubt in self._doubts if last - _NEAR_SECONDS <= doubt[1]]
+        self._doubts = deque(near, _MOST_DOUBTS)
         causes = [begin for begin, _ in self._doubts if begin < moment]
         if causes and moment - last >= _GAP * self._step:
             self._doubts.append((min(causes), moment))
@@ -107,6 +115,8 @@ class Damage:
     def told(self, zero: Fraction) -> str:
         """How many frames and when, counted from `zero`, in words; empty where there was none."""
         spans = self._spans + [(1, moment, moment) for moment in self._failures]
+        if spans:
+            spans += self._missing_end()
         count = self._timeless + sum(count for count, _, _ in spans)
         if not count:
             return ""
@@ -117,6 +127,13 @@ class Damage:
         begin, end = (f"{max(0.0, float(moment - zero)):.2f}" for moment in whole)
         when = f"at {begin} s" if begin == end else f"between {begin} and {end} s"
         return f"{frames} {when} could not be decoded"
+
+    def _missing_end(self) -> list[tuple[int, Fraction, Fraction]]:
+        """What did not come after the last frame: after damage some decoders give no more, and no error."""
+        if self._fed is None or self._last is None or not self._step:
+            return []
+        count = round((self._fed - self._last) / self._step)
+        return [(count, self._last + self._step, self._fed)] if count > _LATE else []
 
     def _lost_between(self, last: Fraction, moment: Fraction, step: Fraction) -> None:
         count = round((moment - last) / step) - 1

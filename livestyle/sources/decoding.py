@@ -54,7 +54,7 @@ class Decoder:
         self._media, self._name = media, media.name
         self._format = container.format.name
         self._zero = zero
-        self._damage = Damage(container, 1 / stream.average_rate if stream.average_rate else None)
+        self._damage = Damage(container, stream)
         self._reason = ""
         self._shown = 0
         self._end = Fraction(0)

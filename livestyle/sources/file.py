@@ -1,12 +1,16 @@
 """Frames of a video file, decoded by FFmpeg through PyAV."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
+from typing import cast
 
 import av
+from av.container import InputContainer
+from av.format import Flags
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -214,10 +218,12 @@ class FileSource:
     def _seek(self, zero: Fraction, wanted: Fraction) -> tuple[VideoFrame | None, Iterator[VideoFrame]]:
         """The first frame from the wanted moment on, and those after it: from the last key frame before, if
         the file can be sought in, else from the beginning."""
-        for target in (wanted, zero):
+        first, frames = None, self._progressive()
+        for target in (wanted, None) if _seeks_exactly(self._container) else (None,):
             self._restart(target)
             frames = self._progressive()
-            first = next(frames, None)
+            with suppress(SourceError) if target is not None else nullcontext():  # nothing is there
+                first = next(frames, None)
             if first is not None and not _is_before(max(wanted, zero), first):
                 break
         while first is not None and (moment := _moment(first)) is not None and moment < wanted:
@@ -225,18 +231,24 @@ class FileSource:
             first = next(frames, None)
         return first, frames
 
-    def _restart(self, target: Fraction) -> None:
-        try:
-            assert self._stream.time_base is not None
-            self._container.seek(int(target / self._stream.time_base), stream=self._stream)
-            if self._beside is not None:
-                self._beside.forget()
-            self._decoder = Decoder(self._container, self._stream, self.media, self._beside, self._zero)
-        except av.FFmpegError:
+    def _restart(self, target: Fraction | None) -> None:
+        """Go to the last key frame before the moment; to the beginning for None, or where that fails."""
+        if target is None or not self._sought(target):
             self._container.close()
             self._container, self._stream = open_video(self.media, self._hwaccel)
             self._open_decoder()
         self._deinterlacer.reset()
+
+    def _sought(self, target: Fraction) -> bool:
+        assert self._stream.time_base is not None
+        try:
+            self._container.seek(int(target / self._stream.time_base), stream=self._stream)
+        except av.FFmpegError:
+            return False
+        if self._beside is not None:
+            self._beside.forget()
+        self._decoder = Decoder(self._container, self._stream, self.media, self._beside, self._zero)
+        return True
 
     def _progressive(self) -> Iterator[VideoFrame]:
         for frame in self._decoder.frames():
@@ -256,6 +268,11 @@ class FileSource:
         length = f"; it is {seconds:.2f} s long" if seconds else ""
         part = f"from {self._begin:g} s" + (f" to {self._end:g} s" if self._end is not None else "")
         return SourceError(f"cannot read {self.media.name}: it has no frame {part}{length}")
+
+
+def _seeks_exactly(container: InputContainer) -> bool:
+    """Whether one can tell where seeking led: not where clocks may begin anew, nor in AVI, without times."""
+    return container.format.name != "avi" and not container.format.flags & cast(int, Flags.ts_discont.value)
 
 
 def _moment(frame: VideoFrame) -> Fraction | None:

@@ -56,7 +56,7 @@ class Joined:
         shift = min(self._shifts[-2:], key=lambda shift: abs(own + shift - end))
         first = self._first.setdefault(packet.stream_index, own)
         last = self._last.get(packet.stream_index, own + shift)
-        if not -_BACK_SECONDS <= own + shift - last <= _AHEAD_SECONDS:
+        if own + shift < last - _BACK_SECONDS or own + shift > max(last, end) + _AHEAD_SECONDS:
             zero = min(self._first.values())
             shift = end - own + first - zero  # streams begin as far apart as they did before
             self._shifts.append(shift)

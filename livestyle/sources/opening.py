@@ -24,7 +24,7 @@ def open_video(media: Media, hwaccel: str) -> tuple[InputContainer, VideoStream]
         raise SourceError(
             f"cannot open {media.name} as a video: it is a picture; paint it with livestyle image"
         )
-    stream = _video(container)
+    stream = video_of(container)
     if stream is not None and stream.width * stream.height <= MOST_PIXELS:
         return container, stream
     container.close()
@@ -35,7 +35,7 @@ def open_video(media: Media, hwaccel: str) -> tuple[InputContainer, VideoStream]
     raise SourceError(f"cannot read {media.name}: {trouble}")
 
 
-def _video(container: InputContainer) -> VideoStream | None:
+def video_of(container: InputContainer) -> VideoStream | None:
     """The first video that is not a still picture, like a cover, or that of an AVIF beside its animation."""
     videos = [
         stream

@@ -44,9 +44,12 @@ class Centring:
 def site_of(frame: VideoFrame, decoder: VideoCodecContext) -> str:
     """Where the samples of 4:2:0 chroma are, as FFmpeg calls it; empty where at the left, or not known.
 
-    PyAV does not tell: it is seen from what swscale makes of a slope of chroma.
+    PyAV does not tell: it is seen from what swscale makes of a slope of chroma. Where each pixel has its own,
+    the mean of four is in their middle.
     """
     name = frame.format.name
+    if not _is_subsampled(frame):
+        return "center"
     if not name.startswith(("yuv420p", "yuvj420p")) or name.endswith("be"):
         return ""
     if min(frame.width, frame.height) < _SLOPE:

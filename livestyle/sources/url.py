@@ -74,7 +74,7 @@ class UrlConnection:
 
 def without_password(url: str) -> str:
     """The URL as it may be shown: without the user and the password that it may hold."""
-    return re.sub(r"//[^/]*@", "//", url)
+    return re.sub(r"//[^/?#]*@", "//", url)
 
 
 def _open(url: str) -> InputContainer:

@@ -65,6 +65,9 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
     except OSError as error:
         file.discard()
         raise SinkError(f"cannot write {path}: {error.strerror}; choose another place") from error
+    except BaseException:
+        file.discard()
+        raise
     file.commit()
 
 
