@@ -61,16 +61,8 @@ class BatchReport:
     def write(self) -> None:
         """Write the file. Raises `SinkError`."""
         content = {"version": __version__, "files": [asdict(row) for row in self._rows.values()]}
-        partial = PartialFile(self._path)
-        try:
-            partial.part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-        except OSError as error:
-            partial.discard()
-            raise SinkError(f"cannot write {self._path}: {(error.strerror or str(error)).lower()}") from error
-        except BaseException:
-            partial.discard()
-            raise
-        partial.commit()
+        with PartialFile(self._path) as partial:
+            partial.write(json.dumps(content, indent=2) + "\n")
 
 
 def absolute(path: Path | str) -> str:

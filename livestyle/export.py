@@ -58,13 +58,8 @@ def _openvino(weights: Weights, path: Path, height: int, width: int, _: str) -> 
 
 
 def _put(path: Path, content: bytes) -> None:
-    partial = PartialFile(path)
-    try:
-        partial.part.write_bytes(content)
-    except OSError as error:
-        partial.discard()
-        raise SinkError(f"cannot write {path}: {error.strerror}; choose another place") from error
-    partial.commit()
+    with PartialFile(path) as partial:
+        partial.write(content)
 
 
 _WRITERS: dict[str, Callable[[Weights, Path, int, int, str], dict[Path, bytes]]] = {

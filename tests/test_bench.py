@@ -198,8 +198,8 @@ def test_numbers_that_do_not_fit_are_one_line(tmp_path: Path, monkeypatch: pytes
     def full(*_: object, **__: object) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     result = call("--size", "64x48", "--frames", 3, "--json", tmp_path / "a.json")
     assert result.exit_code == 1
-    assert "a.json: No space left on device; choose another place" in result.stderr.splitlines()[-1]
+    assert "a.json: no space left on device; choose another place" in result.stderr.splitlines()[-1]
     assert not list(tmp_path.iterdir())

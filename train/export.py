@@ -10,7 +10,7 @@ import numpy as np
 from safetensors.numpy import save
 
 from livestyle.architecture import CONFIGS
-from livestyle.errors import SinkError, StyleError
+from livestyle.errors import StyleError
 from livestyle.sinks.partial import PartialFile
 from livestyle.weights import MANIFEST, read_manifest
 from train.checkpoint import Checkpoint
@@ -55,9 +55,6 @@ def _replace(files: dict[Path, bytes]) -> None:
         for path, content in files.items():
             parts.append(part := PartialFile(path))
             stack.callback(part.discard)
-            try:
-                part.part.write_bytes(content)
-            except OSError as error:
-                raise SinkError(f"cannot write {path}: {error.strerror}; choose another place") from error
+            part.write(content)
         for part in parts:
             part.commit()

@@ -280,17 +280,13 @@ def _peers() -> Any:
 def _writer(files: ExitStack, path: Path | None) -> Callable[[dict[str, Any]], None]:
     if path is None:
         return lambda _: None
-    from livestyle.errors import SinkError
     from livestyle.sinks.partial import PartialFile
 
     file = PartialFile(path)
     files.callback(file.discard)
 
     def write(content: dict[str, Any]) -> None:
-        try:
-            file.part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise SinkError(f"cannot write {path}: {error.strerror}; choose another place") from error
+        file.write(json.dumps(content, indent=2) + "\n")
         file.commit()
 
     return write

@@ -4,6 +4,7 @@ import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
+from typing import Self
 
 from livestyle.errors import SinkError
 
@@ -33,6 +34,24 @@ class PartialFile:
         except OSError as error:
             raise _refused(self.path, error) from error
         _lock(self._held)
+
+    def __enter__(self) -> Self:
+        """Return the file; leaving commits it, and discards it on any exception, Ctrl-C included."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Commit or discard."""
+        if kind is None:
+            self.commit()
+        else:
+            self.discard()
+
+    def write(self, content: bytes | str) -> None:
+        """Write all that it is to hold. Raises `SinkError`."""
+        try:
+            self.part.write_bytes(content.encode() if isinstance(content, str) else content)
+        except OSError as error:
+            raise _refused(self.path, error) from error
 
     def commit(self, *, keep: bool = True) -> None:
         """Put the file in its place, in one step. Raises SinkError, which says where it is kept instead.

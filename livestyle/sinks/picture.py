@@ -22,22 +22,16 @@ def write_picture(path: Path | str, image: Image, alpha: NDArray[np.uint8] | Non
 
     `alpha` (H, W) says how opaque each pixel is, for a format that `keeps_alpha`.
     """
-    partial = _open(path)
-    pixels = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-    try:
-        made, encoded = cv2.imencode(
-            partial.path.suffix, pixels if alpha is None else cv2.merge([pixels, alpha])
-        )
+    with _open(path) as partial:
+        suffix, pixels = partial.path.suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+        try:
+            made, encoded = cv2.imencode(suffix, pixels if alpha is None else cv2.merge([pixels, alpha]))
+        except cv2.error as error:
+            raise SinkError(f"cannot write {path}: {str(error).strip().lower()}; use .png") from error
         if not made:
-            raise OSError(f"no {partial.path.suffix} picture can be of {image.shape[1]}x{image.shape[0]}")
-        partial.part.write_bytes(encoded.tobytes())
-    except (cv2.error, OSError) as error:
-        partial.discard()
-        raise SinkError(f"cannot write {path}: {str(error).strip().lower()}; choose another place") from error
-    except BaseException:  # Ctrl-C included: nothing half written stays behind
-        partial.discard()
-        raise
-    partial.commit()
+            size = f"{image.shape[1]}x{image.shape[0]}"
+            raise SinkError(f"cannot write {path}: no {suffix} picture can be of {size}; use .png")
+        partial.write(encoded.tobytes())
 
 
 def keeps_alpha(path: Path | str) -> bool:
@@ -56,16 +50,11 @@ def write_snapshot(folder: Path, name: str, image: Image, notes: Mapping[str, st
     try:
         folder.mkdir(parents=True, exist_ok=True)
         path = unused(folder, name, ".png")
-        partial = PartialFile(path)
-        try:
+        with PartialFile(path) as partial:
             Pillow.fromarray(image).save(partial.part, "png", pnginfo=text, compress_level=3)
-        except BaseException:
-            partial.discard()
-            raise
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise SinkError(f"cannot write a snapshot to {folder}: {reason}; choose another --folder") from error
-    partial.commit()
     return path
 
 

@@ -114,19 +114,14 @@ class SegmentedFile:
             self._number += 1
 
     def _join(self) -> None:
-        partial = PartialFile(self.path, overwrite=self._overwrite)
-        try:
-            with ExitStack() as opened:
-                self._mux(partial, opened)
-        except (av.FFmpegError, OSError) as error:
-            partial.discard()
-            reason = (error.strerror or str(error)).lower()
-            advice = advice_on(error, self._container)
-            raise SinkError(f"cannot write {self.path}: {reason}; {advice}") from error
-        except BaseException:
-            partial.discard()
-            raise
-        partial.commit()
+        with PartialFile(self.path, overwrite=self._overwrite) as partial:
+            try:
+                with ExitStack() as opened:
+                    self._mux(partial, opened)
+            except (av.FFmpegError, OSError) as error:
+                reason = (error.strerror or str(error)).lower()
+                advice = advice_on(error, self._container)
+                raise SinkError(f"cannot write {self.path}: {reason}; {advice}") from error
 
     def _mux(self, partial: PartialFile, opened: ExitStack) -> None:
         muxer, options = self._container.muxer, self._container.options

@@ -12,7 +12,6 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from livestyle.errors import SinkError
 from livestyle.sinks.partial import PartialFile
 from train.config import FitConfig
 from train.loss_network import CHOICES
@@ -59,16 +58,8 @@ def check_output(path: Path) -> None:
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Writes a result, whole or not at all. Raises SinkError."""
-    file = PartialFile(path)
-    try:
-        file.part.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        file.discard()
-        raise SinkError(f"cannot write {path}: {error.strerror}; choose another place") from error
-    except BaseException:
-        file.discard()
-        raise
-    file.commit()
+    with PartialFile(path) as file:
+        file.write(json.dumps(content, indent=2) + "\n")
 
 
 def cached(paths: list[Path]) -> PhotoCache:
