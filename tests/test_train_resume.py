@@ -215,7 +215,7 @@ def test_an_export_that_cannot_be_finished_leaves_the_weights_as_they_were(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", fill)
-    with pytest.raises(SinkError, match=r"cannot write .*small\.safetensors: No space left"):
+    with pytest.raises(SinkError, match=r"cannot write .*small\.safetensors: no space left"):
         export(run / "checkpoint.pt", tmp_path, half=True)
     assert {name: (tmp_path / name).read_bytes() for name in kept} == kept
     assert not list(tmp_path.glob(".*.part"))
