@@ -192,3 +192,14 @@ def test_a_sparse_stream_is_no_other_clock(tmp_path: Path) -> None:
     result = call("video", made, tmp_path / "out.mp4", "--strength", 0)
     assert "joined" not in result.stderr
     assert relative(video_seconds(tmp_path / "out.mp4")) == pytest.approx(range(100), abs=0.002)
+
+
+@pytest.mark.parametrize("after", [0, 300])
+def test_sound_that_comes_up_on_the_way_ends_nothing(after: int, tmp_path: Path) -> None:
+    """Recordings without sound and one with it: FFmpeg finds that at the end, or when it comes."""
+    silent, loud = (make_video(tmp_path / f"{name}.ts", greys(60), sound=name) for name in (None, "aac"))
+    quiet = silent.read_bytes()
+    (tmp_path / "in.ts").write_bytes(300 * quiet + loud.read_bytes() + after * quiet)
+    result = call("video", tmp_path / "in.ts", tmp_path / "out.mp4", "--strength", 0)
+    assert result.exit_code == 0, result.output
+    assert len(video_seconds(tmp_path / "out.mp4")) == (301 + after) * 60

@@ -47,6 +47,8 @@ def sound_carrier(
     codec = track.codec_context.codec.canonical_name if track.codec_context is not None else ""
     if not codec:
         return None, "is left out: FFmpeg does not know its codec"
+    if not track.codec_context.sample_rate:
+        return None, "is left out: it begins too late for anything to be known of it"
     if not container.audio_encoder:
         return None, f"is left out: {container.muxer} files are silent"
     start = None if container.late_sound else origin

@@ -41,12 +41,21 @@ class Joined:
 
     def packets(self) -> Iterator[Packet[Stream]]:
         """Read on. Raises as FFmpeg does."""
-        for packet in self._container.demux():
+        for packet in self._known():
             if self._jumps and packet.dts is not None:
                 shift = round(self._shift(packet) / packet.time_base)
                 packet.dts += shift
                 packet.pts = None if packet.pts is None else packet.pts + shift
             yield packet
+
+    def _known(self) -> Iterator[Packet[Stream]]:
+        """All packets but those of streams that come up on the way, which PyAV does not know."""
+        while True:
+            try:
+                yield from self._container.demux()
+            except IndexError:
+                continue
+            return
 
     def _shift(self, packet: Packet[Stream]) -> Fraction:
         """How much later the packet is than its own clock says."""
