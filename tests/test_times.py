@@ -128,6 +128,14 @@ def test_an_avi_gets_a_constant_rate(tmp_path: Path) -> None:
     assert times[-1] >= 1.0
 
 
+def test_the_delay_of_sound_moves_no_frame_of_an_avi(tmp_path: Path) -> None:
+    made = make_video(tmp_path / "in.mp4", greys(40), sound="aac")
+    painted(made, tmp_path / "out.avi")
+    with av.open(str(tmp_path / "out.avi")) as container:
+        shown = [packet.dts for packet in container.demux(video=0) if packet.size]
+    assert shown == list(range(40))  # one place on the grid for each
+
+
 def test_a_gif_is_not_faster_than_browsers_show_it(tmp_path: Path) -> None:
     made = make_video(tmp_path / "in.mp4", greys(40), pts=[i / 120 for i in range(40)])
     times = painted(made, tmp_path / "out.gif")

@@ -90,6 +90,8 @@ _WEBM = Container(
     subtitles=frozenset({"webvtt"}),
     subtitle_encoder="webvtt",
 )
+# an encoder's delay of sound, which begins below 0, would move the picture off its grid
+_AVI_OPTIONS = {"avoid_negative_ts": "disabled"}
 _AVI = Container(
     "avi",
     ("h264",),
@@ -98,6 +100,8 @@ _AVI = Container(
     steady_sound=_AVI_SOUND,
     late_sound=False,
     chapters=False,
+    options=_AVI_OPTIONS,
+    stream_options=_AVI_OPTIONS,
     constant_rate=True,
 )
 _TS = Container(
