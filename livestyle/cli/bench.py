@@ -193,10 +193,8 @@ def _painter(how: dict[str, Any]) -> Painter:
     """The painter that video and cam would have: files are painted two frames at a time."""
     chosen = {name: how[name] for name in ("style", "model", "backend", "precision")}
     streams = _FILE_STREAMS if how["clip"] else 1
-    grain = 0.0 if how["clip"] else None
-    return make_painter(
-        **chosen, strength=1.0, keep_colors=False, stroke_size=1.0, grain=grain, streams=streams
-    )
+    grain = 0.0 if how["clip"] else None  # as each of them has it by itself
+    return make_painter(**chosen, grain=grain, streams=streams)
 
 
 def _open_camera(spec: str, size: tuple[int, int] | None) -> FrameSource:
