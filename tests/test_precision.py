@@ -4,15 +4,17 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
 import openvino as ov
+import platformdirs
 import pytest
 
 from livestyle.backends import instruction_sets
-from livestyle.backends.openvino import core, probe
-from livestyle.engine import load_engine
+from livestyle.backends.openvino import OpenVinoEngine, core, precision, probe
+from livestyle.engine import Engine
 from livestyle.weights import load_weights
 
 _ON_X86 = pytest.mark.skipif(
@@ -21,22 +23,51 @@ _ON_X86 = pytest.mark.skipif(
 
 
 @pytest.mark.parametrize(
-    ("bfloat16", "tiles", "whole", "best"),
-    [
-        (True, True, True, "bf16"),
-        (True, False, True, "int8"),
-        (False, False, True, "int8"),
-        (True, False, False, "bf16"),
-        (False, False, False, "f32"),
-    ],
+    ("bfloat16", "whole", "best"),
+    [(True, True, "int8"), (False, True, "int8"), (True, False, "bf16"), (False, False, "f32")],
 )
 def test_auto_takes_8_bits_where_they_are_fast_and_exact(
-    bfloat16: bool, tiles: bool, whole: bool, best: str, monkeypatch: pytest.MonkeyPatch
+    bfloat16: bool, whole: bool, best: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(probe, "has_bfloat16", lambda _: bfloat16)
-    monkeypatch.setattr(probe, "multiplies_tiles", lambda: tiles)
-    monkeypatch.setattr(probe, "saturates", lambda _: not whole)
-    assert probe.best_precision(core()) == best
+    _processor(monkeypatch, bfloat16=bfloat16, tiles=False, whole=whole)
+    assert _best() == best
+
+
+@pytest.mark.parametrize(("times_as_fast", "best"), [(0.9, "bf16"), (1.05, "bf16"), (1.3, "int8")])
+def test_with_amx_auto_takes_the_faster_and_of_two_alike_the_closer(
+    times_as_fast: float, best: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(platformdirs, "user_cache_path", lambda *_, **__: tmp_path)
+    _processor(monkeypatch, bfloat16=True, tiles=True, whole=True)
+    fps = {"int8": 100 * times_as_fast, "bf16": 100.0}
+    monkeypatch.setattr(precision, "_fps", lambda _, engine: fps.pop(engine))
+    assert _best() == best
+    assert not fps
+    assert _best() == best, "what was measured is remembered"
+
+
+@_ON_X86
+def test_with_amx_both_are_timed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(platformdirs, "user_cache_path", lambda *_, **__: tmp_path)
+    if not probe.has_bfloat16(core()):
+        pytest.skip("this processor has no bfloat16")
+    _processor(monkeypatch, bfloat16=True, tiles=True, whole=True)
+    fps: list[float] = []
+    timed = precision._fps
+    monkeypatch.setattr(precision, "_fps", lambda *given: fps.append(timed(*given)) or fps[-1])
+    taken = OpenVinoEngine(load_weights("small")).backend
+    assert len(fps) == 2
+    assert taken == ("openvino int8" if fps[0] > 1.1 * fps[1] else "openvino bf16")
+
+
+def _processor(monkeypatch: pytest.MonkeyPatch, *, bfloat16: bool, tiles: bool, whole: bool) -> None:
+    monkeypatch.setattr(precision, "has_bfloat16", lambda _: bfloat16)
+    monkeypatch.setattr(precision, "multiplies_tiles", lambda: tiles)
+    monkeypatch.setattr(precision, "saturates", lambda _: not whole)
+
+
+def _best() -> str:
+    return precision.best_precision(core(), load_weights("small"), cast(Callable[[str], Engine], str))
 
 
 @pytest.mark.parametrize(
@@ -113,7 +144,7 @@ print(psnr(painted, eager(weights, image, mix)), MIN_PSNR["int8"])
 @_ON_X86
 @pytest.mark.parametrize(("limit", "backend"), [("AVX2", "openvino f32"), ("AVX2_VNNI", "openvino int8")])
 def test_auto_follows_the_limit_on_instructions(limit: str, backend: str) -> None:
-    if limit == "AVX2_VNNI" and probe.best_precision(core()) == "f32":
+    if limit == "AVX2_VNNI" and probe.saturates(core()):
         pytest.skip("this processor has no VNNI")
     code = """
 from livestyle.engine import load_engine
@@ -125,11 +156,6 @@ print(load_engine(load_weights("small"), "openvino").backend)
         [sys.executable, "-c", code], env=limited, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == backend
-
-
-def test_what_auto_takes_is_what_the_engine_says() -> None:
-    engine = load_engine(load_weights("small"), "openvino")
-    assert engine.backend == f"openvino {probe.best_precision(core())}"
 
 
 def test_openvino_is_loaded_without_its_converter_which_others_still_find() -> None:

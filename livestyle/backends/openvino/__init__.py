@@ -1,8 +1,8 @@
 """The network on a CPU through OpenVINO, built straight from the weights, without PyTorch.
 
 Frames go in and come out as uint8 (H, W, 3); OpenVINO fuses the conversions with the layers beside them.
-The convolutions run in 8-bit integers where the CPU multiplies those fast and whole (VNNI), the rest, and all
-of it on a CPU with AMX, in bfloat16 where that is in hardware, else in float32.
+The convolutions run in 8-bit integers where the CPU multiplies those fast and whole (VNNI), the rest in
+bfloat16 where that is in hardware, else in float32. With AMX all of it runs in bfloat16 if that is as fast.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,8 @@ import numpy as np
 
 from livestyle.backends.openvino.graph import build, build_plain, serialize
 from livestyle.backends.openvino.library import ov
-from livestyle.backends.openvino.probe import best_precision, has_bfloat16, saturates
+from livestyle.backends.openvino.precision import best_precision
+from livestyle.backends.openvino.probe import has_bfloat16, saturates
 from livestyle.backends.openvino.quantization import Int8
 from livestyle.errors import EngineError
 from livestyle.frame import Image, as_image
@@ -44,7 +45,9 @@ class OpenVinoEngine:
         self._streams = streams
         self._core = core()
         floating = "bf16" if has_bfloat16(self._core) else "f32"
-        self._precision = best_precision(self._core) if precision == "auto" else precision
+        if precision == "auto":
+            precision = best_precision(self._core, weights, lambda name: OpenVinoEngine(weights, 1, name))
+        self._precision = precision
         int8 = self._precision == "int8"
         self._int8 = Int8(weights, saturates=saturates(self._core)) if int8 else None
         self._hint = floating if int8 else self._precision

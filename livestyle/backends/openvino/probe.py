@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 
-from livestyle.backends.instruction_sets import bfloat16_allowed, multiplies_tiles
+from livestyle.backends.instruction_sets import bfloat16_allowed
 from livestyle.backends.openvino.library import op, ov
 
 _CHANNELS = 64
@@ -18,19 +18,6 @@ def has_bfloat16(core: "ov.Core") -> bool:
     """
     preferred = core.get_property("CPU", "INFERENCE_PRECISION_HINT")
     return bfloat16_allowed() and bool(preferred == ov.Type.bf16)
-
-
-def best_precision(core: "ov.Core") -> str:
-    """The fastest precision that paints nearly what float32 does.
-
-    int8 needs VNNI: without it kernels have 7 bits. With AMX int8 has not been measured, and bfloat16, the
-    closer one, is fast there.
-    """
-    if has_bfloat16(core) and multiplies_tiles():
-        return "bf16"
-    if not saturates(core):
-        return "int8"
-    return "bf16" if has_bfloat16(core) else "f32"
 
 
 @cache
