@@ -80,8 +80,8 @@ class Damage:
             self._fed = moment if self._fed is None else max(self._fed, moment)
         if packet.opaque is JOIN and moment is not None:
             self._joins.append(moment)
-        if packet.is_corrupt and moment is not None:
-            self._doubts.append((moment, moment))
+        if packet.is_corrupt and moment is not None:  # frames before it may be stored after it
+            self._doubts.append((moment - _LATE * (self._step or 0), moment))
         if not self._in_order or packet.pos is None or packet.pos < 0:
             return
         hole = 0 if self._read_to is None else packet.pos - self._read_to
@@ -105,6 +105,11 @@ class Damage:
         if causes and moment - last >= _GAP * self._step:
             self._doubts.append((min(causes), moment))
             self._lost_between(last, moment, self._step)
+
+    def ended(self, moment: Fraction) -> None:
+        """The file ends then, and no frame comes any more."""
+        if self._doubts:
+            self.shown(moment)
 
     def forget(self) -> None:
         """Take what was wrong so far for no damage."""

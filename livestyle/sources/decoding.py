@@ -18,16 +18,13 @@ from livestyle.errors import SourceError
 from livestyle.sources.beside import Beside
 from livestyle.sources.damage import Damage
 from livestyle.sources.joined import Joined
+from livestyle.sources.layout import CUT, LOST, UNREAD, Trail
 from livestyle.sources.media import Media
 
 _STATE_THEIR_LENGTH = ("mov", "matroska", "flv", "asf", "mxf")
 """FFmpeg's readers of formats that say how long they are; of others it guesses."""
-_ENDING = {"gif": b"\0;"}
-"""The last bytes of files of a format, before what programs add behind; beside Ogg, which marks its pages."""
-_OGG_END = 4
-"""Of the flags of a page: it is the last one of its stream."""
-_TAIL_BYTES = {"gif": 256, "ogg": 1 << 17}
-"""Where the ending is: an Ogg page has 64 KiB at most, and each stream ends on its own."""
+_MOST_FRAMES = 1 << 30
+"""FFmpeg states so many in an AVI that it writes to a pipe."""
 _SLACK_SECONDS = Fraction(1, 4)
 _PATIENCE = 600
 """Packets in a row that may be beyond reading, before the first frame or between readable ones."""
@@ -52,9 +49,9 @@ class Decoder:
         self._demux = Joined(container, media.name).packets if beside is None else beside.packets
         self._stream = stream
         self._media, self._name = media, media.name
-        self._format = container.format.name
         self._zero = zero
         self._damage = Damage(container, stream)
+        self._trail = Trail(container)
         self._reason = ""
         self._shown = 0
         self._end = Fraction(0)
@@ -67,6 +64,7 @@ class Decoder:
     def frames(self) -> Iterator[VideoFrame]:
         """Yield the frames. Raises SourceError where there is not one."""
         yield from self._decode()
+        self._damage.ended(self._end)
         self._cut = self._cut_short()
         if not self._shown:
             trouble = f"cannot be decoded ({self._reason})" if self._reason else "holds no frames"
@@ -147,7 +145,8 @@ class Decoder:
     def _look_at(self, packet: Packet[Stream]) -> None:
         moment = _seconds(packet.pts, packet.time_base)
         self._damage.read(packet, moment, self._end)
-        if moment is not None:
+        self._trail.add(packet)
+        if moment is not None and not packet.is_corrupt:
             self._end = max(self._end, moment + (packet.duration or 0) * packet.time_base)
 
     def _fail(self, error: av.FFmpegError, moment: Fraction | None) -> None:
@@ -160,17 +159,19 @@ class Decoder:
         seen = max(0.0, float(self._end - zero))
         if self._stated is not None and self._end + self._slack < self._stated:
             return f"{self._name} is cut short: it ends at {seen:.1f} of {float(self._stated - zero):.1f} s"
-        tail = self._media.tail(_TAIL_BYTES.get(self._format, 0))
-        if tail and not _has_ending(tail, self._format):
-            return (
-                f"{self._name} is cut short: it ends at {seen:.1f} s, without the mark of such a file's end"
-            )
-        return ""
+        with self._media.content() as content:
+            ending = self._trail.ending(self._container, content) if content else ""
+        told = {
+            CUT: f"is cut short: it ends at {seen:.2f} s, in the middle of what it holds",
+            UNREAD: f"is damaged: what follows {seen:.2f} s cannot be read",
+            LOST: "is damaged: parts of it cannot be read",
+        }
+        return f"{self._name} {told[ending]}" if ending else ""
 
 
 def _stated_end(container: InputContainer, stream: VideoStream) -> tuple[Fraction | None, Fraction]:
     """When the file ends, as it says itself, and by how much it may be wrong; None where it does not say."""
-    if container.format.name == "avi" and stream.frames and stream.time_base:
+    if container.format.name == "avi" and 0 < stream.frames < _MOST_FRAMES and stream.time_base:
         # FFmpeg corrects the length of a cut file by itself; only the number of frames is as it was
         return stream.frames * stream.time_base, max(2 * stream.time_base, _SLACK_SECONDS / 2)
     slack = _SLACK_SECONDS + 2 / (stream.average_rate or Fraction(30))
@@ -178,13 +179,6 @@ def _stated_end(container: InputContainer, stream: VideoStream) -> tuple[Fractio
         return None, slack
     start = Fraction(container.start_time or 0, av.time_base)
     return Fraction(container.duration, av.time_base) + min(start, Fraction(0)), slack
-
-
-def _has_ending(tail: bytes, form: str) -> bool:
-    if form in _ENDING:
-        return _ENDING[form] in tail
-    pages = tail.split(b"OggS")[1:]
-    return any(page[1:2] and page[1] & _OGG_END for page in pages)
 
 
 def _seconds(ticks: int | None, time_base: Fraction | None) -> Fraction | None:

@@ -3,6 +3,8 @@
 import os
 import stat
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from errno import EACCES
 from fractions import Fraction
@@ -15,6 +17,7 @@ from av.container import InputContainer
 from livestyle.errors import SourceError
 from livestyle.numbered import is_numbered, numbers
 from livestyle.sources.beside import Beside
+from livestyle.sources.content import Content
 from livestyle.sources.hwaccel import open_container
 from livestyle.sources.spool import Spool
 
@@ -37,6 +40,7 @@ class Media:
         """The numbers of a sequence's pictures; empty for anything else."""
         self._rate = Fraction(rate or _USUAL_RATE).limit_denominator(1001)
         self._spool: Spool | None = None
+        self._size = 0
         if str(path) == STDIN and sys.stdin.isatty():
             raise SourceError("cannot read a video from a terminal: send one through a pipe, or name a file")
         if str(path) == STDIN:
@@ -77,18 +81,22 @@ class Media:
         with self.path.open("rb") as file:
             return file.read(8)[4:] == b"ftyp"
 
-    def tail(self, count: int) -> bytes:
-        """The last `count` bytes, once all was read; none of pictures, nor where the file is gone."""
+    @contextmanager
+    def content(self) -> Iterator[Content | None]:
+        """Its bytes, once all was read; none of pictures, nor where the file is gone, or still grows."""
         if self._spool is not None:
-            return self._spool.tail(count)
-        if self.pictures or not count:
-            return b""
+            yield None if self._spool.interrupted else Content(self._spool.view(), self._spool.size)
+            return
         try:
-            with self.path.open("rb") as file:
-                file.seek(max(0, file.seek(0, os.SEEK_END) - count))
-                return file.read()
+            file = None if self.pictures else self.path.open("rb")
         except OSError:
-            return b""
+            file = None
+        if file is None:
+            yield None
+            return
+        with file:
+            size = os.fstat(file.fileno()).st_size
+            yield Content(file, size) if size == self._size else None
 
     @property
     def interrupted(self) -> bool:
@@ -121,6 +129,7 @@ class Media:
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
             raise SourceError(f"cannot open {self.path}: {reason}; ask its owner") from error
+        self._size = found.st_size
         if stat.S_ISREG(found.st_mode) and found.st_size == 0:
             raise SourceError(f"cannot open {self.path}: it is empty; is it a video?")
 

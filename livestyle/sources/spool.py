@@ -44,9 +44,10 @@ class Spool:
             self._kept.seek(position)
             return self._kept.read(min(count, max(0, self._size - position)))
 
-    def tail(self, count: int) -> bytes:
-        """The last `count` bytes of what has come."""
-        return self.read_at(max(0, self._size - count), count) if self._size else b""
+    @property
+    def size(self) -> int:
+        """How many bytes have come."""
+        return self._size
 
     def view(self) -> "View":
         """A reader with a position of its own."""
