@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from livestyle.errors import LivestyleError, SinkError
+from livestyle.errors import LivestyleError, SinkError, reason_of
 from livestyle.frame import Image
 from livestyle.notice import Notice
 from livestyle.outputs import Outputs
@@ -89,8 +89,9 @@ class Archive:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            raise SinkError(f"cannot record to {self._folder}: {reason}; choose another --folder") from error
+            raise SinkError(
+                f"cannot record to {self._folder}: {reason_of(error)}; choose another --folder"
+            ) from error
         return unclaimed(self._folder / f"{_name(time.localtime(), 'recording')}.mp4")
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from livestyle import __version__
 from livestyle.batch_report import BatchReport, absolute
-from livestyle.errors import LivestyleError, SinkError, SourceError
+from livestyle.errors import LivestyleError, SinkError, SourceError, reason_of
 from livestyle.job import Job
 from livestyle.workers import Progress, Recipe, Result, Worker, workers
 
@@ -25,8 +25,7 @@ def fingerprint(source: Path, options: str) -> str:
             while chunk := file.read(1 << 20):
                 digest.update(chunk)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise SourceError(f"cannot open {source}: {reason}; check the name") from error
+        raise SourceError(f"cannot open {source}: {reason_of(error)}; check the name") from error
     return digest.hexdigest()
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from livestyle.bench_run import Run
-from livestyle.errors import LivestyleError, SinkError
+from livestyle.errors import LivestyleError, SinkError, reason_of
 from livestyle.sinks.partial import PartialFile
 
 _STAGES = {"read": "#8ecae6", "steady": "#ffb703", "network": "#d1495b", "write": "#3d5a80"}
@@ -54,7 +54,7 @@ class Plot:
         try:
             figure.savefig(self._file.part, format=self._form, dpi=120)
         except OSError as error:
-            raise SinkError(f"cannot write {self._file.path}: {str(error).lower()}") from error
+            raise SinkError(f"cannot write {self._file.path}: {reason_of(error)}") from error
         finally:
             self._pyplot.close(figure)
         self._file.commit()

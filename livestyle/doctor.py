@@ -17,7 +17,7 @@ from pathlib import Path
 from livestyle import defaults
 from livestyle.backends.instruction_sets import processor_flags
 from livestyle.engine import choose_engine
-from livestyle.errors import LivestyleError
+from livestyle.errors import LivestyleError, in_one_line
 from livestyle.findings import Finding, State, installed
 from livestyle.gpu_checks import check_driver, check_gpu, check_tensorrt, check_torch, check_torch_tensorrt
 
@@ -42,8 +42,7 @@ def _safely(name: str, check: Callable[[], Finding]) -> Finding:
     try:
         return check()
     except Exception as error:  # a doctor must not fall ill: libraries break in ways of their own
-        reason = (str(error) or type(error).__name__).strip().splitlines()[0]
-        return Finding(name, State.FAULT, reason, "reinstall livestyle in a fresh environment")
+        return Finding(name, State.FAULT, in_one_line(error), "reinstall livestyle in a fresh environment")
 
 
 def check_python() -> Finding:

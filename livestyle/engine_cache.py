@@ -14,7 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from livestyle.errors import EngineError
+from livestyle.errors import EngineError, reason_of
 from livestyle.remembered import cache_folder, digest, make_private, write_whole
 
 logger = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ class EngineCache:
             write_whole(path.with_suffix(_NOTE), json.dumps(note, indent=2).encode())
             write_whole(path, plan)
         except OSError as error:
-            raise EngineError(f"cannot keep the engine in {self.folder}: {error.strerror}") from error
+            raise EngineError(f"cannot keep the engine in {self.folder}: {reason_of(error)}") from error
         self._make_room(path)
 
     def drop(self, key: Mapping[str, object]) -> None:

@@ -34,3 +34,15 @@ class EngineError(LivestyleError):
 
 class UnavailableError(EngineError):
     """A backend needs a GPU or a package that is not here, which is no fault."""
+
+
+def reason_of(error: Exception) -> str:
+    """What the system or FFmpeg says went wrong, in lower case and without the file's name, for a message."""
+    words: str | None = getattr(error, "strerror", None)
+    return (words or str(error) or type(error).__name__).lower()
+
+
+def in_one_line(error: Exception) -> str:
+    """What a library's error says, in one line: a compiler's first line may only announce the next."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    return " ".join(lines[:2] if lines[0].endswith(":") else lines[:1])

@@ -14,7 +14,7 @@ import platformdirs
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from livestyle.errors import SinkError, StyleError
+from livestyle.errors import SinkError, StyleError, reason_of
 from livestyle.remembered import write_whole
 from livestyle.styles import Style
 
@@ -41,7 +41,7 @@ def write_style(path: Path, style: Style, network: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, save({"affine": style.row}, metadata=facts))
     except OSError as error:
-        raise SinkError(f"cannot write the style {path}: {(error.strerror or str(error)).lower()}") from error
+        raise SinkError(f"cannot write the style {path}: {reason_of(error)}") from error
 
 
 def read_style(path: Path) -> tuple[Style, str]:

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from io import StringIO
 from typing import Any
 
-from livestyle.errors import EngineError, UnavailableError
+from livestyle.errors import EngineError, UnavailableError, in_one_line
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ def open_flavour(name: str) -> Flavour:
         with redirect_stdout(StringIO()):  # its loader prints
             return Flavour(name, importlib.import_module(module))
     except Exception as error:  # not ImportError alone: missing libraries come as OSError, AssertionError ...
-        raise UnavailableError(f"{module} does not load: {_line(error)}; reinstall it") from error
+        raise UnavailableError(f"{module} does not load: {in_one_line(error)}; reinstall it") from error
 
 
 def build_plan(flavour: Flavour, onnx_graph: bytes) -> bytes:
@@ -124,7 +124,3 @@ def _flags(trt: Any) -> int:
 def _rtx_knows(capability: tuple[int, int]) -> bool:
     major, minor = capability
     return (major, 0 if major == 12 else minor) in _RTX_CAPABILITIES
-
-
-def _line(error: Exception) -> str:
-    return (str(error) or type(error).__name__).strip().splitlines()[0]

@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from livestyle.errors import StyleError
+from livestyle.errors import StyleError, reason_of
 from livestyle.styles import StyleMix
 
 
@@ -95,8 +95,7 @@ def read_timeline(path: Path | str) -> Timeline:
     try:
         content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise StyleError(f"cannot open {path}: {reason}; check the name") from error
+        raise StyleError(f"cannot open {path}: {reason_of(error)}; check the name") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise StyleError(f"cannot read {path}: {str(error).lower()}") from error
     tables = content.get("style")

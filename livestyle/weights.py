@@ -13,7 +13,7 @@ from safetensors.numpy import load
 
 from livestyle import defaults
 from livestyle.architecture import NetworkConfig
-from livestyle.errors import StyleError
+from livestyle.errors import StyleError, reason_of
 from livestyle.shared_styles import own_styles
 from livestyle.styles import Style, engine_dir
 
@@ -46,7 +46,9 @@ def read_manifest(directory: Path | None = None) -> dict[str, Any]:
     try:
         models: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["models"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StyleError(f"cannot read the weights' manifest {path}: {error}; reinstall livestyle") from error
+        raise StyleError(
+            f"cannot read the weights' manifest {path}: {reason_of(error)}; reinstall livestyle"
+        ) from error
     return models
 
 
@@ -64,7 +66,9 @@ def load_weights(model: str = defaults.MODEL, directory: Path | None = None) -> 
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise StyleError(f"cannot read the weights {path}: {error.strerror}; reinstall livestyle") from error
+        raise StyleError(
+            f"cannot read the weights {path}: {reason_of(error)}; reinstall livestyle"
+        ) from error
     if hashlib.sha256(content).hexdigest() != entry["sha256"]:
         raise StyleError(f"{path} is damaged: its sha256 is not the manifest's; reinstall livestyle")
     try:

@@ -83,7 +83,7 @@ def test_a_write_that_fails_leaves_the_old_engine(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(EngineError, match=r"cannot keep the engine in .*: No space left"):
+    with pytest.raises(EngineError, match=r"cannot keep the engine in .*: no space left"):
         cache.put(KEY, b"newer", {})
     monkeypatch.undo()
     assert cache.get(KEY) == b"plan"

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from livestyle.architecture import CONFIGS
-from livestyle.errors import StyleError
+from livestyle.errors import StyleError, reason_of
 
 Parameters = dict[str, Tensor]
 
@@ -60,7 +60,7 @@ class Checkpoint:
             found = cls(**torch.load(path, weights_only=True, map_location="cpu"))
             known = found.size in CONFIGS and len(found.averaged["affine"]) == len(found.styles)
         except OSError as error:
-            raise StyleError(f"cannot read the checkpoint {path}: {error.strerror or error}") from error
+            raise StyleError(f"cannot read the checkpoint {path}: {reason_of(error)}") from error
         except (RuntimeError, TypeError, ValueError, LookupError, EOFError, pickle.UnpicklingError) as error:
             # PyTorch's own words fill a page, and advise to run whatever the file holds
             raise StyleError(

@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from livestyle.architecture import MIN_SIDE
-from livestyle.errors import SinkError, SourceError
+from livestyle.errors import SinkError, SourceError, reason_of
 from livestyle.frame import Image
 from livestyle.remembered import write_whole
 from livestyle.sources.picture import read_picture
@@ -117,7 +117,7 @@ def cache_photos(
             write_whole(index, json.dumps({"ends": ends, "broken": broken}).encode())
         except OSError as error:
             raise SinkError(
-                f"cannot keep photos in {folder}: {(error.strerror or str(error)).lower()}; "
+                f"cannot keep photos in {folder}: {reason_of(error)}; "
                 "make room there, or set XDG_CACHE_HOME to another folder"
             ) from error
         cache = PhotoCache(data, tuple(ends), tuple(broken))

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livestyle.cli.options import FiniteRange
-from livestyle.errors import SinkError, SourceError
+from livestyle.errors import SinkError, SourceError, reason_of
 from livestyle.frame import Image
 from train.masonry import Floats, Labels, cell_windows, edge_distance, lay_stones, smooth_noise
 from train.motif import draw_motif
@@ -116,9 +116,7 @@ def load_picture(path: Path, size: int) -> Image:
     try:
         picture = cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR_RGB)
     except OSError as error:
-        raise SourceError(
-            f"cannot open the picture {path}: {(error.strerror or str(error)).lower()}"
-        ) from error
+        raise SourceError(f"cannot open the picture {path}: {reason_of(error)}") from error
     except cv2.error:  # an empty file, or more pixels than OpenCV takes
         picture = None
     if picture is None:
@@ -134,7 +132,7 @@ def save_png(picture: Image, path: Path) -> None:
     try:
         path.write_bytes(png.tobytes())
     except OSError as error:
-        raise SinkError(f"cannot write {path}: {(error.strerror or str(error)).lower()}") from error
+        raise SinkError(f"cannot write {path}: {reason_of(error)}") from error
 
 
 _RENDER = signature(render).parameters

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from livestyle.backends.slots import Paint
 from livestyle.backends.torchscript import frame_net, one_picture_at_a_time
-from livestyle.errors import EngineError
+from livestyle.errors import EngineError, in_one_line
 from livestyle.weights import Weights
 
 logger = logging.getLogger(__name__)
@@ -97,7 +97,7 @@ def choose(recipes: Sequence[Recipe], try_one: Callable[[Recipe], Trial]) -> Tri
         try:
             trial = try_one(recipe)
         except Exception as error:  # compilers fail in many ways, and none of them may stop the video
-            reasons.append(f"{recipe.name}: {_line(error)}")
+            reasons.append(f"{recipe.name}: {in_one_line(error)}")
             logger.debug("skipped %s", reasons[-1])
             continue
         logger.debug("%s: %.2f ms, %.1f dB", recipe.name, trial.milliseconds, trial.psnr_db)
@@ -120,9 +120,3 @@ def median_milliseconds(call: Callable[[], object], rounds: int = 15) -> float:
         call()
         times.append(1000 * (time.perf_counter() - began))
     return statistics.median(times[1:])
-
-
-def _line(error: Exception) -> str:
-    """What an error says, in one line: a compiler's first line may only announce the next."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
-    return " ".join(lines[:2] if lines[0].endswith(":") else lines[:1])

@@ -20,7 +20,7 @@ from livestyle.backends.torchscript import frame_net
 from livestyle.child_build import ChildBuild, livestyle_command
 from livestyle.engine import Engine
 from livestyle.engine_cache import EngineCache
-from livestyle.errors import EngineError
+from livestyle.errors import EngineError, in_one_line
 from livestyle.frame import Image, as_image
 from livestyle.gate import check, natural_frame
 from livestyle.gpu import find_driver
@@ -222,7 +222,7 @@ def build_engine(
             engine = PlanEngine(weights, flavour, plan, (height, width), make_lane=make_lane)
             psnr = check(f"{flavour.name} through {route}", engine.stylize(image, mix), reference)
         except Exception as error:  # a builder fails in many ways; the other route may not
-            reasons.append(f"through {route}: {error}")
+            reasons.append(f"through {route}: {in_one_line(error)}")
             continue
         found: dict[str, object] = {
             "route": route,

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from livestyle.backends.torchscript import frame_net
-from livestyle.errors import EngineError, UnavailableError
+from livestyle.errors import EngineError, UnavailableError, in_one_line
 from livestyle.network import FrameNet, pad_to_fit
 from livestyle.weights import Weights
 
@@ -47,14 +47,14 @@ def plan_from_torch(weights: Weights, height: int, width: int, device: str = "cu
 
 
 def open_torch_tensorrt() -> Any:
-    """The module. Raises UnavailableError where it is missing, does not load, or is for another torch."""
+    """The module. Raises UnavailableError where it is missing, EngineError where it cannot be used."""
     if find_spec("torch_tensorrt") is None:
         raise UnavailableError("torch_tensorrt is not installed: pip install 'livestyle[tensorrt]'")
     try:
         with redirect_stdout(StringIO()):  # it prints
             module = importlib.import_module("torch_tensorrt")
     except Exception as error:  # never ImportError where there is no GPU, but AssertionError, OSError ...
-        raise EngineError(f"torch_tensorrt does not load: {error}") from error
+        raise EngineError(f"torch_tensorrt does not load: {in_one_line(error)}") from error
     theirs, ours = module.__version__.split(".")[:2], torch.__version__.split(".")[:2]
     if theirs != ours:
         raise EngineError(

@@ -110,13 +110,12 @@ def _listed(inputs: Sequence[str]) -> Iterator[str]:
 
 
 def _make_folder(folder: Path) -> None:
-    from livestyle.errors import SinkError
+    from livestyle.errors import SinkError, reason_of
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise SinkError(f"cannot write to {folder}: {reason}; choose another folder") from error
+        raise SinkError(f"cannot write to {folder}: {reason_of(error)}; choose another folder") from error
 
 
 def _summarise(results: Sequence[Result]) -> None:

@@ -17,7 +17,7 @@ from av.video.stream import VideoStream
 
 from livestyle.colors import Colors
 from livestyle.encoding import Encoding
-from livestyle.errors import SinkError
+from livestyle.errors import SinkError, reason_of
 from livestyle.frame import Frame
 from livestyle.sinks.advice import advice_on
 from livestyle.sinks.codecs import CODECS, encoder_of, hardware_pix_fmt, mend_dts
@@ -206,10 +206,9 @@ class FileSink:
         try:
             yield
         except (av.FFmpegError, OSError) as error:
-            reason = (error.strerror or str(error)).lower()
             name = self.path if self._partial is not None else "stdout"
             advice = advice_on(error, self._form, otherwise)
-            raise SinkError(f"cannot write {name}: {reason}; {advice}") from error
+            raise SinkError(f"cannot write {name}: {reason_of(error)}; {advice}") from error
 
     @contextmanager
     def _discarded_on_error(self) -> Iterator[None]:

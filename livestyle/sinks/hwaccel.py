@@ -6,7 +6,7 @@ from functools import cache
 import av
 from av.codec.hwaccel import hwdevices_available
 
-from livestyle.errors import UnavailableError
+from livestyle.errors import UnavailableError, in_one_line
 from livestyle.gpu import find_driver
 
 NVENC, X264 = "h264_nvenc", "libx264"
@@ -33,5 +33,5 @@ def nvenc_problem() -> str | None:
         frame.pts = 0
         packets = [*encoder.encode(frame), *encoder.encode(None)]
     except (UnavailableError, av.FFmpegError, ValueError, OSError) as error:
-        return str(error) or type(error).__name__
+        return in_one_line(error)
     return None if packets else "NVENC gave nothing"

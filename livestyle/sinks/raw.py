@@ -11,7 +11,7 @@ import sys
 from fractions import Fraction
 
 from livestyle.colors import BT470BG, Colors
-from livestyle.errors import SinkError
+from livestyle.errors import SinkError, reason_of
 from livestyle.frame import Frame
 from livestyle.sinks.pipe import Pipe
 from livestyle.sinks.planes import to_even, to_i420
@@ -69,4 +69,4 @@ class RawSink:
             patience = f"{self._pipe.patience_seconds:g} s"
             raise SinkError(f"raw video ends here: nobody has read it for {patience}") from error
         except OSError as error:
-            raise SinkError(f"cannot write raw video: {(error.strerror or str(error)).lower()}") from error
+            raise SinkError(f"cannot write raw video: {reason_of(error)}") from error

@@ -5,7 +5,7 @@ import shutil
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from livestyle.errors import SinkError
+from livestyle.errors import SinkError, reason_of
 
 SEGMENT_SECONDS = 10
 
@@ -97,5 +97,4 @@ class SegmentFolder:
         return True
 
     def _refused(self, error: OSError) -> SinkError:
-        reason = (error.strerror or str(error)).lower()
-        return SinkError(f"cannot write to {self.path}: {reason}; choose another folder")
+        return SinkError(f"cannot write to {self.path}: {reason_of(error)}; choose another folder")

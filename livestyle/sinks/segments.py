@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import av
 
-from livestyle.errors import SinkError
+from livestyle.errors import SinkError, reason_of
 from livestyle.frame import Frame
 from livestyle.sinks.advice import advice_on
 from livestyle.sinks.containers import container_of
@@ -119,9 +119,8 @@ class SegmentedFile:
                 with ExitStack() as opened:
                     self._mux(partial, opened)
             except (av.FFmpegError, OSError) as error:
-                reason = (error.strerror or str(error)).lower()
                 advice = advice_on(error, self._container)
-                raise SinkError(f"cannot write {self.path}: {reason}; {advice}") from error
+                raise SinkError(f"cannot write {self.path}: {reason_of(error)}; {advice}") from error
 
     def _mux(self, partial: PartialFile, opened: ExitStack) -> None:
         muxer, options = self._container.muxer, self._container.options

@@ -20,7 +20,7 @@ import av
 import numpy as np
 from av.container import OutputContainer
 
-from livestyle.errors import SinkError
+from livestyle.errors import SinkError, reason_of
 from livestyle.frame import Image
 from livestyle.sinks.live_video import LiveVideo
 
@@ -127,9 +127,7 @@ def _say(line: str) -> None:
 
 
 def _reason(error: OSError | av.FFmpegError) -> str:
-    if isinstance(error, TimeoutError):
-        return "no answer"
-    return (error.strerror or str(error)).lower()
+    return "no answer" if isinstance(error, TimeoutError) else reason_of(error)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.stream import Stream
 
-from livestyle.errors import SinkError
+from livestyle.errors import SinkError, reason_of
 from livestyle.sinks.carriers import Carrier, carrier_for
 from livestyle.sinks.containers import Container
 from livestyle.sources.beside import PATIENCE
@@ -183,7 +183,7 @@ def _open(media: Media) -> InputContainer:
     try:
         return media.open()
     except (av.FFmpegError, OSError) as error:
-        raise SinkError(f"cannot read the sound of {media.name}: {error.strerror}; leave it out") from error
+        raise SinkError(f"cannot read the sound of {media.name}: {reason_of(error)}; leave it out") from error
 
 
 def _start(track: Stream) -> Fraction:

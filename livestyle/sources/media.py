@@ -14,7 +14,7 @@ from pathlib import Path
 import av
 from av.container import InputContainer
 
-from livestyle.errors import SourceError
+from livestyle.errors import SourceError, reason_of
 from livestyle.numbered import is_numbered, numbers
 from livestyle.sources.beside import Beside
 from livestyle.sources.content import Content
@@ -127,8 +127,7 @@ class Media:
         except (FileNotFoundError, NotADirectoryError) as error:
             raise SourceError(f"cannot open {self.path}: no such file; check the name") from error
         except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            raise SourceError(f"cannot open {self.path}: {reason}; ask its owner") from error
+            raise SourceError(f"cannot open {self.path}: {reason_of(error)}; ask its owner") from error
         self._size = found.st_size
         if stat.S_ISREG(found.st_mode) and found.st_size == 0:
             raise SourceError(f"cannot open {self.path}: it is empty; is it a video?")

@@ -13,7 +13,7 @@ import av
 from av.audio.frame import AudioFrame
 from av.container import InputContainer
 
-from livestyle.errors import SourceError
+from livestyle.errors import SourceError, reason_of
 
 _JUMP_SECONDS = 0.5
 _ALSA_CONFIGURATION = Path("/usr/share/alsa/alsa.conf")
@@ -54,7 +54,7 @@ class Microphone:
                     anchor = heard - stamp
                 yield Sound(samples, anchor + stamp)
         except (av.FFmpegError, OSError) as error:
-            raise SourceError(f"the microphone is gone: {_reason(error)}; {_ADVICE}") from error
+            raise SourceError(f"the microphone is gone: {reason_of(error)}; {_ADVICE}") from error
 
     def close(self) -> None:
         """Release the microphone; safe to call twice."""
@@ -68,7 +68,7 @@ def _open() -> InputContainer:
             with _quiet():
                 return av.open(name, format=form)
         except (av.FFmpegError, OSError) as error:
-            reasons.append(f"{name}: {_reason(error)}")
+            reasons.append(f"{name}: {reason_of(error)}")
         except ValueError as error:  # this PyAV was built without that kind of device
             reasons.append(str(error))
     raise SourceError(f"cannot open a microphone ({', '.join(reasons) or 'none found'}); {_ADVICE}")
@@ -102,7 +102,3 @@ def _quiet() -> Iterator[None]:
         os.dup2(kept, 2)
         os.close(kept)
         os.close(nowhere)
-
-
-def _reason(error: OSError | av.FFmpegError) -> str:
-    return (error.strerror or str(error)).lower()

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, ImageOps
 from PIL import Image as Pillow
 
-from livestyle.errors import SourceError
+from livestyle.errors import SourceError, reason_of
 from livestyle.frame import Image
 from livestyle.sources.alpha import Alpha, over_black
 
@@ -32,8 +32,7 @@ def read_with_alpha(path: Path | str) -> tuple[Image, Alpha | None]:
             path, dtype=np.uint8
         )  # cv2.imread logs to stderr, and fails on some names on Windows
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise SourceError(f"cannot open {path}: {reason}; check the name") from error
+        raise SourceError(f"cannot open {path}: {reason_of(error)}; check the name") from error
     try:
         bgr = cv2.imdecode(encoded, cv2.IMREAD_COLOR) if encoded.size else None
     except cv2.error as error:  # for instance more pixels than OpenCV allows

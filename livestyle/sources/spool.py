@@ -8,7 +8,7 @@ import threading
 import time
 from typing import IO
 
-from livestyle.errors import SourceError
+from livestyle.errors import SourceError, reason_of
 
 _CHUNK = 1 << 18
 _STEP_SECONDS = 0.2
@@ -84,9 +84,8 @@ class Spool:
             raise self._cannot_keep(error) from error
 
     def _cannot_keep(self, error: OSError) -> SourceError:
-        reason = (error.strerror or str(error)).lower()
         return SourceError(
-            f"cannot keep what {self.name} brings: {reason}; name a folder with more room in TMPDIR"
+            f"cannot keep what {self.name} brings: {reason_of(error)}; name a folder with more room in TMPDIR"
         )
 
     def _wait(self) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import av
 from av.container import InputContainer
 
-from livestyle.errors import SourceError
+from livestyle.errors import SourceError, reason_of
 from livestyle.frame import Image
 from livestyle.sources.rgb import ToRgb
 
@@ -90,6 +90,4 @@ def _open(url: str) -> InputContainer:
 
 
 def _reason(error: OSError | av.FFmpegError) -> str:
-    if isinstance(error, av.ExitError):
-        return "no answer"
-    return (error.strerror or str(error)).lower()
+    return "no answer" if isinstance(error, av.ExitError) else reason_of(error)

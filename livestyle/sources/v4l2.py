@@ -12,6 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from livestyle.errors import reason_of
 from livestyle.sources.devices import Camera, Mode
 
 _CLASS, _DEVICES = Path("/sys/class/video4linux"), Path("/dev")
@@ -79,7 +80,7 @@ def _camera(number: int, name: str) -> Camera | None:
     except OSError as error:
         if _is_second(number):
             return None
-        return Camera(number, name, str(path), problem=(error.strerror or str(error)).lower())
+        return Camera(number, name, str(path), problem=reason_of(error))
     with closing(os.fdopen(device, "rb", buffering=0)):
         kind = _capture_kind(device)
         return (

@@ -9,7 +9,7 @@ import click
 from livestyle import defaults
 from livestyle.architecture import CONFIGS
 from livestyle.cli.options import FiniteRange
-from livestyle.errors import SinkError, StyleError
+from livestyle.errors import SinkError, StyleError, reason_of
 from livestyle.shared_styles import SUFFIX, read_style, style_folder, write_style
 from livestyle.weights import Weights, load_weights
 from train.add import learn_row, quick
@@ -100,7 +100,5 @@ def _check_free(path: Path, name: str, weights: Weights) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise SinkError(
-            f"cannot make the style folder {path.parent}: {(error.strerror or str(error)).lower()}"
-        ) from error
+        raise SinkError(f"cannot make the style folder {path.parent}: {reason_of(error)}") from error
     check_output(path)

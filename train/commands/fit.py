@@ -9,7 +9,7 @@ import click
 
 from livestyle.architecture import CONFIGS
 from livestyle.cli.options import FiniteRange
-from livestyle.errors import SinkError
+from livestyle.errors import SinkError, reason_of
 from train.commands.options import DEFAULT, FILE, FOLDER, as_given, cached, loss_network_options, progress
 from train.commands.stopping import between_steps
 from train.config import FitConfig, as_json
@@ -95,7 +95,9 @@ def fit_command(
     try:
         run.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise SinkError(f"cannot make the folder {run}: {error.strerror}; choose another --output") from error
+        raise SinkError(
+            f"cannot make the folder {run}: {reason_of(error)}; choose another --output"
+        ) from error
     network = load_loss_network(loss_network, loss_weights, average_pooling=average_pooling)
     trained, judged = held_out(find_photos(photos))
     try:
