@@ -2,6 +2,7 @@
 
 import errno
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NoReturn
 
@@ -12,6 +13,7 @@ from PIL import Image as Pillow
 from livestyle.errors import SinkError
 from livestyle.sinks.partial import PartialFile
 from livestyle.sinks.picture import check_target, write_picture, write_snapshot
+from livestyle.sources.picture import read_picture
 from tests.commands import call, posix
 from tests.pictures import scene
 
@@ -64,6 +66,19 @@ def test_a_snapshot_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytes
     with pytest.raises(SinkError, match="no space left"):
         write_snapshot(tmp_path, "frame", scene(40, 40), {"style": "mosaic"})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_snapshots_of_one_name_at_one_time_are_all_kept(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as shows:
+        taken = shows.map(
+            lambda level: write_snapshot(tmp_path, "frame", np.full((40, 40, 3), level, np.uint8), {}),
+            range(8),
+        )
+        assert {read_picture(path)[0, 0, 0] for path in taken} == set(range(8))
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "frame.png",
+        *(f"frame-{number}.png" for number in range(2, 9)),
+    }
 
 
 def test_a_percent_in_the_name_of_a_video_is_no_number(tmp_path: Path) -> None:

@@ -2,11 +2,13 @@
 
 import os
 import secrets
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import Self
 
-from livestyle.errors import SinkError
+from livestyle.errors import SinkError, reason_of
 
 try:
     import fcntl
@@ -65,9 +67,10 @@ class PartialFile:
             if not keep:
                 self.discard()
                 raise _refused(self.path, error) from error
-            reason = (error.strerror or str(error)).lower()
             kept = self._keep()
-            raise SinkError(f"cannot write {self.path}: {reason}; what was made is kept as {kept}") from error
+            raise SinkError(
+                f"cannot write {self.path}: {reason_of(error)}; what was made is kept as {kept}"
+            ) from error
 
     def discard(self) -> None:
         """Remove what was written; safe to call twice."""
@@ -88,6 +91,27 @@ class PartialFile:
         held, self._held = self._held, -1
         if held >= 0:
             os.close(held)
+
+
+def alternatives(path: Path) -> Iterator[Path]:
+    """`path`, then with -2, -3 and so on behind its stem, without end."""
+    yield path
+    for number in count(2):
+        yield path.with_stem(f"{path.stem}-{number}")
+
+
+@contextmanager
+def reserved(path: Path) -> Iterator[None]:
+    """Hold a name for what is put there now, by an empty file that an exception removes.
+
+    Raises FileExistsError where it is taken, be it in this very moment by another process, else OSError.
+    """
+    path.touch(exist_ok=False)
+    try:
+        yield
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def _check(path: Path, target: Path, overwrite: bool) -> None:
@@ -135,5 +159,4 @@ def _lock(held: int) -> bool:
 
 
 def _refused(path: Path, error: OSError) -> SinkError:
-    reason = (error.strerror or str(error)).lower()
-    return SinkError(f"cannot write {path}: {reason}; choose another place")
+    return SinkError(f"cannot write {path}: {reason_of(error)}; choose another place")

@@ -1,6 +1,8 @@
 """Still pictures, written by OpenCV; snapshots with notes inside, by Pillow."""
 
 from collections.abc import Mapping
+from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 
 import cv2
@@ -9,9 +11,9 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL.PngImagePlugin import PngInfo
 
-from livestyle.errors import SinkError
+from livestyle.errors import SinkError, reason_of
 from livestyle.frame import Image
-from livestyle.sinks.partial import PartialFile
+from livestyle.sinks.partial import PartialFile, alternatives, reserved
 
 _TRANSPARENT = (".png", ".webp", ".tif", ".tiff")
 _WITHOUT_COLOUR = (".pgm", ".pbm")
@@ -44,26 +46,20 @@ def write_snapshot(folder: Path, name: str, image: Image, notes: Mapping[str, st
 
     Returns its path. Raises SinkError.
     """
-    text = PngInfo()
+    png, text = BytesIO(), PngInfo()
     for key, value in notes.items():
         text.add_text(key, value)
     try:
+        Pillow.fromarray(image).save(png, "png", pnginfo=text, compress_level=3)
         folder.mkdir(parents=True, exist_ok=True)
-        path = unused(folder, name, ".png")
-        with PartialFile(path) as partial:
-            Pillow.fromarray(image).save(partial.part, "png", pnginfo=text, compress_level=3)
+        for path in alternatives(folder / f"{name}.png"):
+            with suppress(FileExistsError), reserved(path), PartialFile(path) as partial:
+                partial.write(png.getvalue())
+                break
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise SinkError(f"cannot write a snapshot to {folder}: {reason}; choose another --folder") from error
-    return path
-
-
-def unused(folder: Path, name: str, suffix: str) -> Path:
-    """A path in the folder that is not there yet: `name`, or with -2, -3 and so on."""
-    path, number = folder / f"{name}{suffix}", 1
-    while path.exists():
-        number += 1
-        path = folder / f"{name}-{number}{suffix}"
+        raise SinkError(
+            f"cannot write a snapshot to {folder}: {reason_of(error)}; choose another --folder"
+        ) from error
     return path
 
 

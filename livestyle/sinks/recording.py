@@ -3,7 +3,7 @@
 import logging
 import struct
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from itertools import count
 from pathlib import Path
 from typing import BinaryIO
@@ -11,11 +11,11 @@ from typing import BinaryIO
 import av
 from av.container import OutputContainer
 
-from livestyle.errors import SinkError
+from livestyle.errors import SinkError, reason_of
 from livestyle.frame import Frame
 from livestyle.sinks.live_sound import LiveSound
 from livestyle.sinks.live_video import LiveVideo
-from livestyle.sinks.partial import PartialFile
+from livestyle.sinks.partial import PartialFile, alternatives, reserved
 from livestyle.sources.microphone import Microphone
 
 logger = logging.getLogger(__name__)
@@ -114,7 +114,7 @@ class Recorder:
         while True:
             partial = self._remuxed() if remux else None
             try:
-                with _reserved(self.path, self._overwrite):
+                with nullcontext() if self._overwrite else reserved(self.path):
                     if partial is None:
                         self._part.replace(self.path)
                     else:
@@ -178,11 +178,7 @@ class Recorder:
 
 def unclaimed(path: Path) -> Path:
     """`path`, or with -2, -3 and so on: the first that is not there, and that no recording grows into."""
-    for number in count(1):
-        free = path if number == 1 else path.with_stem(f"{path.stem}-{number}")
-        if not free.exists() and not _part_of(free).exists():
-            return free
-    raise AssertionError("numbers do not end")
+    return next(name for name in alternatives(path) if not (name.exists() or _part_of(name).exists()))
 
 
 def cut_after_last_fragment(path: Path) -> None:
@@ -240,20 +236,6 @@ def _part_of(path: Path, number: int = 1) -> Path:
     return path.with_name(f"{path.stem}.part{number if number > 1 else ''}{path.suffix}")
 
 
-@contextmanager
-def _reserved(path: Path, overwrite: bool) -> Iterator[None]:
-    """Hold the name for what is put there now; FileExistsError where it is taken and not to be replaced."""
-    if overwrite:
-        yield
-        return
-    path.touch(exist_ok=False)
-    try:
-        yield
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
-
-
 def _open(part: Path, form: str) -> OutputContainer:
     options = _CLUSTERS if form == "matroska" else _FRAGMENTS
     return av.open(f"file:{part}", "w", format=form, container_options=options)
@@ -273,6 +255,4 @@ def _copy(part: Path, target: Path, form: str) -> None:
 
 
 def _reason(error: OSError | av.FFmpegError | SinkError) -> str:
-    if isinstance(error, SinkError):
-        return str(error).partition(";")[0]
-    return (error.strerror or str(error)).lower()
+    return str(error).partition(";")[0] if isinstance(error, SinkError) else reason_of(error)
