@@ -201,6 +201,21 @@ def test_ctrl_c_in_a_command_without_a_file_is_no_traceback(monkeypatch: pytest.
     assert (result.exit_code, result.stderr) == (130, "stopped\n")
 
 
+@pytest.mark.parametrize(
+    "loading", ["livestyle.cli", "logging", "click", "livestyle.engine", "livestyle.cli.video"]
+)
+def test_ctrl_c_while_the_command_is_loaded_is_no_traceback(loading: str) -> None:
+    interrupted = (
+        "import runpy, signal, sys\n"
+        "def listen(event, facts):\n"
+        f"    if event == 'import' and facts[0] == {loading!r}: signal.raise_signal(signal.SIGINT)\n"
+        "sys.addaudithook(listen)\n"
+        "runpy.run_module('livestyle', run_name='__main__')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", interrupted], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
 def test_usage_errors_exit_with_2(clip: Path) -> None:
     assert call("video", clip).exit_code == 2
     for nonsense in ("2", "nan", "much"):
