@@ -33,8 +33,6 @@ class Timing:
     frames: int
     milliseconds: float
     """Median time of one frame, uint8 to uint8."""
-    slowest_milliseconds: float
-    """95th percentile."""
 
     @property
     def fps(self) -> float:
@@ -93,8 +91,7 @@ def time_engine(engine: Engine, style: str, size: tuple[int, int], seconds: floa
         before = time.perf_counter()
         engine.stylize(image, mix)
         times.append(1000 * (time.perf_counter() - before))
-    slowest = sorted(times)[int(0.95 * (len(times) - 1))]
-    return Timing(engine.backend, size, len(times), statistics.median(times), slowest)
+    return Timing(engine.backend, size, len(times), statistics.median(times))
 
 
 def frame(size: tuple[int, int]) -> Image:

@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-BT709, UNSPECIFIED, FCC, BT470BG, SMPTE170M, SMPTE240M, BT2020 = 1, 2, 4, 5, 6, 7, 9
+BT709, FCC, BT470BG, SMPTE170M, SMPTE240M, BT2020 = 1, 4, 5, 6, 7, 9
 """Matrix coefficients; the first ones are primaries and transfers of the same name too."""
 PQ, HLG = 16, 18
 """Transfers of high dynamic range: SMPTE ST 2084, ARIB STD-B67."""

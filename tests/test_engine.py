@@ -258,7 +258,6 @@ def test_an_engine_is_timed_over_several_frames(weights: Weights) -> None:
     assert timing.size == (64, 48)
     assert timing.frames >= 3
     assert timing.fps == pytest.approx(1000 / timing.milliseconds)
-    assert timing.slowest_milliseconds >= timing.milliseconds
 
 
 @pytest.mark.parametrize("choice", CHOICES)

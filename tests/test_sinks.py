@@ -83,7 +83,7 @@ def test_the_input_is_never_the_output(tmp_path: Path) -> None:
     before = path.read_bytes()
     for name in (path, tmp_path / "link.mp4", tmp_path / "." / "in.mp4"):
         with pytest.raises(SinkError, match="it is the input itself"):
-            open_sink(name, (64, 48), made_from=path, sound=False)
+            open_sink(name, (64, 48), made_from=path)
     assert path.read_bytes() == before
     refuse_same_file(tmp_path / "out.mp4", path)
 

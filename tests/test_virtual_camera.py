@@ -49,7 +49,7 @@ def test_the_advice_is_that_of_the_system(system: str, monkeypatch: pytest.Monke
 class FakeDevice:
     device = "/dev/video7"
 
-    def __init__(self, *asked: object, device: str | None) -> None:
+    def __init__(self, *asked: object) -> None:
         self.asked, self.sent, self.closed, self.broken = asked, [], 0, False
 
     def send(self, image: np.ndarray) -> None:

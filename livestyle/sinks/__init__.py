@@ -37,7 +37,6 @@ def open_sink(
     *,
     rate: float | Fraction | None = None,
     made_from: "Path | str | Excerpt | None" = None,
-    sound: bool = True,
     encoding: Encoding | None = None,
     form: str | None = None,
     pixel_aspect: Fraction = Fraction(1),
@@ -46,8 +45,8 @@ def open_sink(
 ) -> "FileSink | SequenceSink":
     """Open `path` for frames of `size` (width, height) that are `made_from` another file, or a part of it.
 
-    `rate` is about how many frames a second will come. With `sound`, all that the other file has beside its
-    picture goes along. The rest is `FileSink`'s; a name like `frames/%05d.png` is one of pictures. Everything
+    `rate` is about how many frames a second will come. All that the other file has beside its picture goes
+    along. The rest is `FileSink`'s; a name like `frames/%05d.png` is one of pictures. Everything
     that can be known to be wrong beforehand raises `SinkError` here, the output being the input included.
     """
     if made_from is not None:
@@ -62,7 +61,7 @@ def open_sink(
         path,
         size,
         rate=rate,
-        audio_from=made_from if sound else None,
+        audio_from=made_from,
         encoding=encoding,
         form=form,
         pixel_aspect=pixel_aspect,

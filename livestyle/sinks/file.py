@@ -35,9 +35,8 @@ class FileSink:
 
     `form`, or else the suffix of `path`, tells the kind of file, one of `CONTAINERS`; `-` is stdout. `rate`
     is about how many frames a second will come. Sound, subtitles, chapters and all else of `audio_from` go
-    along. An odd size grows to the next even one by repeating its edge where the codec needs it. `preset` and
-    `crf` are short for an `encoding` of the usual codec. `pixel_aspect` is how much wider than high a pixel
-    is shown, `colors` what the pixels are tagged as.
+    along. An odd size grows to the next even one by repeating its edge where the codec needs it.
+    `pixel_aspect` is how much wider than high a pixel is shown, `colors` what the pixels are tagged as.
 
     The file appears under its name when it is complete: on `close`, on leaving the `with`, and also on
     leaving it by Ctrl-C, with sound up to the last frame then. Any other exception discards what was written.
@@ -52,8 +51,6 @@ class FileSink:
         *,
         rate: float | Fraction | None = None,
         audio_from: Path | str | Excerpt | None = None,
-        preset: str = "ultrafast",
-        crf: float | None = None,
         encoding: Encoding | None = None,
         form: str | None = None,
         pixel_aspect: Fraction = Fraction(1),
@@ -70,7 +67,7 @@ class FileSink:
         self._form = container_of(path, form)
         if str(path) == STDOUT and sys.stdout.isatty():
             raise SinkError("cannot write a video to a terminal: send stdout elsewhere, or name a file")
-        encoding = encoding or Encoding(preset=preset, crf=crf)
+        encoding = encoding or Encoding()
         codec = _codec_for(self.path, self._form, encoding)
         self._even = CODECS[codec].even
         self._time_base = 1 / self._rate if self._form.constant_rate else self._form.time_base

@@ -48,15 +48,15 @@ class LiveVideo:
         context.color_range, context.colorspace = ColorRange.MPEG, _COLORS.matrix
         context.color_primaries, context.color_trc = _COLORS.primaries, _COLORS.transfer
 
-    def write(self, frame: Frame) -> float:
-        """Encode a frame; return its time in seconds from the first one's."""
+    def write(self, frame: Frame) -> None:
+        """Encode a frame."""
         height, width = frame.image.shape[:2]
         if (width, height) != self.size:
             raise ValueError(f"a frame of {width}x{height} for video of {self.size[0]}x{self.size[1]}")
-        return self.write_planes(planes_of(frame), frame.pts)
+        self.write_planes(planes_of(frame), frame.pts)
 
-    def write_planes(self, planes: Image, pts: float) -> float:
-        """The same for what `planes_of` has made of a frame."""
+    def write_planes(self, planes: Image, pts: float) -> None:
+        """Encode what `planes_of` has made of a frame."""
         self.start = pts if self.start is None else self.start
         self._ticks = max(round((pts - self.start) / _TIME_BASE), self._ticks + 1)  # x264: rising times
         picture = av.VideoFrame.from_ndarray(planes, format="yuv420p")
@@ -64,7 +64,6 @@ class LiveVideo:
         if self._key_ticks < 0 or (self._ticks - self._key_ticks) * _TIME_BASE >= _KEYFRAME_SECONDS:
             picture.pict_type, self._key_ticks = av.video.frame.PictureType.I, self._ticks
         self._mux(picture)
-        return float(self._ticks * _TIME_BASE)
 
     def finish(self) -> None:
         """Encode what is still held back."""

@@ -17,11 +17,10 @@ _ADVICE = {
 class VirtualCamera:
     """A camera of this machine that shows frames of `size` (width, height), at about `rate`.
 
-    `device` is one of several such, `/dev/video2` for instance. Raises `SinkError` where pyvirtualcam is not
-    installed, or finds no device.
+    Raises `SinkError` where pyvirtualcam is not installed, or finds no device.
     """
 
-    def __init__(self, size: tuple[int, int], *, rate: float = 30.0, device: str | None = None) -> None:
+    def __init__(self, size: tuple[int, int], *, rate: float = 30.0) -> None:
         self.size = size
         try:
             import pyvirtualcam
@@ -30,7 +29,7 @@ class VirtualCamera:
                 "a virtual camera needs pyvirtualcam: pip install 'livestyle[virtual-camera]'"
             ) from error
         try:
-            self._camera = pyvirtualcam.Camera(*size, rate, device=device)
+            self._camera = pyvirtualcam.Camera(*size, rate)
         except (RuntimeError, OSError) as error:
             advice = _ADVICE.get(sys.platform, "this system has none")
             raise SinkError(f"cannot open a virtual camera: {_reason(error)}; {advice}") from error

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from livestyle.errors import SinkError
-from livestyle.frame import Frame, Image
+from livestyle.frame import Image
 from livestyle.sinks.display import require_display
 
 _LARGEST = (1600, 900)
@@ -50,10 +50,6 @@ class Window:
             self._full_screen = on
             mode = cv2.WINDOW_FULLSCREEN if on else cv2.WINDOW_NORMAL
             cv2.setWindowProperty(self._title, cv2.WND_PROP_FULLSCREEN, mode)
-
-    def write(self, frame: Frame) -> None:
-        """Show one frame of any size, at once."""
-        self.show(frame.image)
 
     def show(self, image: Image) -> None:
         """Show an image, at once; the keys that come meanwhile wait for `pressed`."""
