@@ -25,6 +25,13 @@ def as_image(array: object) -> Image:
     return np.require(array, requirements=["C", "W"])
 
 
+def require_size(image: Image, size: tuple[int, int]) -> None:
+    """Raises ValueError where the image is not of that size (width, height)."""
+    height, width = image.shape[:2]
+    if (width, height) != size:
+        raise ValueError(f"a frame of {width}x{height}, where all are of {size[0]}x{size[1]}")
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
     """A video frame and the moment it belongs to."""

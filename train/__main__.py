@@ -4,7 +4,7 @@ from importlib.util import find_spec
 
 import click
 
-from livestyle.errors import LivestyleError
+from livestyle.cli.group import Group
 
 if missing := [name for name in ("matplotlib", "torch") if find_spec(name) is None]:
     raise SystemExit(f"training needs {' and '.join(missing)}: pip install -e '.[train]'")
@@ -19,17 +19,7 @@ from train.commands.throughput import throughput_command
 from train.tesserae import tesserae
 
 
-class _Group(click.Group):
-    """A group whose errors are one line each."""
-
-    def invoke(self, ctx: click.Context) -> object:
-        try:
-            return super().invoke(ctx)
-        except LivestyleError as error:
-            raise click.ClickException(str(error)) from error
-
-
-@click.group(cls=_Group, context_settings={"show_default": True})
+@click.group(cls=Group, context_settings={"show_default": True})
 def main() -> None:
     """Train livestyle's networks."""
 

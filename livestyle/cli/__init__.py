@@ -17,27 +17,13 @@ from livestyle.cli.cam import cam
 from livestyle.cli.cameras import cameras
 from livestyle.cli.doctor import doctor
 from livestyle.cli.export import export
+from livestyle.cli.group import Group
 from livestyle.cli.image import image
-from livestyle.cli.stopping import Stop
 from livestyle.cli.styles import styles
 from livestyle.cli.video import video
-from livestyle.errors import LivestyleError
 
 
-class _Group(click.Group):
-    """A group whose errors are one line each, and Ctrl-C's exit status the one that shells give it."""
-
-    def invoke(self, ctx: click.Context) -> object:
-        try:
-            return super().invoke(ctx)
-        except LivestyleError as error:
-            raise click.ClickException(str(error)) from error
-        except KeyboardInterrupt:
-            click.echo("stopped", err=True)
-            ctx.exit(Stop().status)
-
-
-@click.group(cls=_Group, context_settings={"show_default": True, "help_option_names": ["-h", "--help"]})
+@click.group(cls=Group, context_settings={"show_default": True, "help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="livestyle")
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
 def main(verbose: bool) -> None:

@@ -14,16 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from livestyle.cli.file_options import file_options, job_settings, make_file_painter
+from livestyle.cli.file_options import FILE_STREAMS, FORMS, file_options, job_settings, make_file_painter
 from livestyle.cli.options import FILE, PAINTING, chosen_model, painting_options
 from livestyle.cli.stopping import stoppable
 
 if TYPE_CHECKING:
     from livestyle.workers import Progress, Recipe, Result
-
-_CORES_FOR_ONE = 2
-"""One file keeps two cores busy."""
-_FORMS = ("mp4", "mov", "mkv", "webm", "avi", "ts", "gif", "webp")
 
 Follow = tuple[Callable[["Progress"], None], Callable[["Result"], None]]
 
@@ -33,7 +29,7 @@ Follow = tuple[Callable[["Progress"], None], Callable[["Result"], None]]
 @click.option("-o", "--output", type=FILE, required=True, metavar="FOLDER", help="Where the paintings go.")
 @painting_options
 @file_options
-@click.option("--format", "form", type=click.Choice(_FORMS), default="mp4", help="The kind of the new files.")
+@click.option("--format", "form", type=click.Choice(FORMS), default="mp4", help="The kind of the new files.")
 @click.option(
     "--jobs", type=click.IntRange(min=1), metavar="N", help="Files at a time; one for every two cores."
 )
@@ -73,7 +69,7 @@ def batch(
                 plan,
                 recipe,
                 report or output / "livestyle-batch.json",
-                at_once=jobs or max(1, (os.cpu_count() or 1) // _CORES_FOR_ONE),
+                at_once=jobs or max(1, (os.cpu_count() or 1) // FILE_STREAMS),
                 resume=resume,
                 on_progress=on_progress,
                 on_result=on_result,
@@ -95,7 +91,7 @@ def _recipe(style: str, painting: dict[str, Any]) -> Recipe:
     content = hashlib.sha256(weights.network.encode())
     for mix in timeline.mixes:  # an unknown style is told here, once
         content.update(mix.row(weights.styles).tobytes())
-    make_painter = partial(make_file_painter, style, **painting, streams=_CORES_FOR_ONE)
+    make_painter = partial(make_file_painter, style, **painting)
     return Recipe(make_painter, timeline, f"{timeline} {painting} {content.hexdigest()}")
 
 

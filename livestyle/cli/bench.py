@@ -17,7 +17,8 @@ import click
 from click.core import ParameterSource
 
 from livestyle import defaults
-from livestyle.cli.options import FILE, FiniteRange, Size, make_painter, model_option
+from livestyle.cli.file_options import FILE_STREAMS
+from livestyle.cli.options import FILE, FiniteRange, Size, make_painter, model_option, together
 from livestyle.cli.stopping import stoppable
 from livestyle.engine import BACKENDS, PRECISIONS
 
@@ -29,11 +30,10 @@ if TYPE_CHECKING:
 
 _SIZES = ((640, 480), (1280, 720), (1920, 1080))
 _LIVE_FPS = 30.0
-_FILE_STREAMS = 2
 _OTHERS = 0.1
 """From how many cores on other programs are worth a word."""
 
-_OPTIONS = (
+_bench_options = together(
     click.option(
         "--size",
         "sizes",
@@ -75,12 +75,6 @@ _OPTIONS = (
     click.option("--json", "json_path", type=FILE, metavar="FILE", help="Write the numbers here too."),
     click.option("--plot", "plot_path", type=FILE, metavar="FILE", help="Draw them."),
 )
-
-
-def _bench_options(command: Any) -> Any:
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
 
 
 @click.command()
@@ -192,7 +186,7 @@ def _measure(painter: Painter, size: tuple[int, int] | None, how: dict[str, Any]
 def _painter(how: dict[str, Any]) -> Painter:
     """The painter that video and cam would have: files are painted two frames at a time."""
     chosen = {name: how[name] for name in ("style", "model", "backend", "precision")}
-    streams = _FILE_STREAMS if how["clip"] else 1
+    streams = FILE_STREAMS if how["clip"] else 1
     grain = 0.0 if how["clip"] else None  # as each of them has it by itself
     return make_painter(**chosen, grain=grain, streams=streams)
 

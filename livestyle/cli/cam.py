@@ -20,6 +20,7 @@ from livestyle.cli.options import (
     make_painter,
     painting_options,
     steady_option,
+    together,
 )
 from livestyle.cli.stopping import stoppable
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from livestyle.prefetch import Background
     from livestyle.sources import LiveSource
 
-_OPTIONS = (
+_live_options = together(
     click.option(
         "--camera",
         default="0",
@@ -99,12 +100,6 @@ _OPTIONS = (
         help="End by itself after so long.",
     ),
 )
-
-
-def _live_options(command: Any) -> Any:
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
 
 
 @click.command()

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from livestyle import encoding
-from livestyle.cli.options import FiniteRange, chosen_model, make_painter, steady_option
+from livestyle.cli.options import FiniteRange, chosen_model, make_painter, steady_option, together
 
 if TYPE_CHECKING:
     from livestyle.painter import Painter
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
+FORMS = ("mp4", "mov", "mkv", "webm", "avi", "ts", "gif", "webp")
+"""What --format takes."""
+FILE_STREAMS = 2
+"""Frames of a file that are painted at a time: two keep two cores busy, with coding in the gaps."""
 
 
 class Moment(click.ParamType[float]):
@@ -31,7 +33,7 @@ class Moment(click.ParamType[float]):
             self.fail(f"{value!r} is not a time: write 12.5 or 1:02.5.", param, ctx)
 
 
-_FILES = (
+file_options = together(
     steady_option,
     click.option(
         "--fps",
@@ -64,13 +66,7 @@ _FILES = (
     ),
     click.option("--overwrite", is_flag=True, help="Replace the output where it exists."),
 )
-
-
-def file_options(command: _Command) -> _Command:
-    """Adds the options that `job_settings` takes."""
-    for option in reversed(_FILES):
-        command = option(command)
-    return command
+"""Adds the options that `job_settings` takes."""
 
 
 def job_settings(
@@ -92,10 +88,10 @@ def job_settings(
     }
 
 
-def make_file_painter(style: str, *, strength: float, streams: int, **painting: Any) -> Painter:
+def make_file_painter(style: str, *, strength: float, **painting: Any) -> Painter:
     """The painter for whole files; with a strength of 0, which no key can change, it needs no network."""
     if strength:
-        return make_painter(style, strength=strength, streams=streams, for_files=True, **painting)
+        return make_painter(style, strength=strength, streams=FILE_STREAMS, for_files=True, **painting)
     from livestyle.backends.untouched import UntouchedEngine
     from livestyle.painter import Painter
     from livestyle.timeline import Timeline

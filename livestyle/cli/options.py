@@ -20,6 +20,17 @@ if TYPE_CHECKING:
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
+def together(*options: Callable[[Any], Any]) -> Callable[[_Command], _Command]:
+    """One decorator that adds all of these, in the order in which help shows them."""
+
+    def decorate(command: _Command) -> _Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
 class FiniteRange(click.FloatRange):
     """A finite number in a range: click takes nan to be in every one."""
 
@@ -83,7 +94,7 @@ steady_option = click.option(
     help="How much flicker is taken away; 0 paints each frame by itself.",
 )
 
-_PAINTING = (
+painting_options = together(
     click.option(
         "-s",
         "--style",
@@ -127,16 +138,10 @@ _PAINTING = (
         f"[default: {defaults.GRAIN:g} for image and cam, 0 for video files]",
     ),
 )
+"""Adds the options that `make_painter` takes."""
 
 PAINTING = ("style", "model", "backend", "precision", "strength", "keep_colors", "stroke_size", "grain")
 """The names of what `painting_options` adds."""
-
-
-def painting_options(command: _Command) -> _Command:
-    """Adds the options that `make_painter` takes."""
-    for option in reversed(_PAINTING):
-        command = option(command)
-    return command
 
 
 def make_painter(

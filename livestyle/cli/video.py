@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from livestyle.cli.file_options import Moment, file_options, job_settings, make_file_painter
+from livestyle.cli.file_options import FORMS, Moment, file_options, job_settings, make_file_painter
 from livestyle.cli.options import FILE, PAINTING, painting_options
 from livestyle.cli.stopping import stoppable
 
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from livestyle.painter import Painter
     from livestyle.pipeline import Report
     from livestyle.timeline import Timeline
-
-_STREAMS = 2
-"""Frames that are painted at a time: two keep two cores busy, with decoding and encoding in the gaps."""
-_FORMS = ("mp4", "mov", "mkv", "webm", "avi", "ts", "gif", "webp")
 
 
 @click.command()
@@ -35,7 +31,7 @@ _FORMS = ("mp4", "mov", "mkv", "webm", "avi", "ts", "gif", "webp")
     "--start", type=Moment(), default=0.0, metavar="TIME", help="Paint from here on: 12.5 or 1:02.5."
 )
 @click.option("--end", type=Moment(), metavar="TIME", help="Paint up to here.")
-@click.option("--format", "form", type=click.Choice(_FORMS), help="The kind of file, whatever its name.")
+@click.option("--format", "form", type=click.Choice(FORMS), help="The kind of file, whatever its name.")
 def video(
     source: Path, target: Path, start: float, end: float | None, form: str | None, style: str, **options: Any
 ) -> None:
@@ -56,7 +52,7 @@ def video(
     painting = {name: options.pop(name) for name in PAINTING if name != "style"}
     job = Job(source, target, start, end, form=form, **job_settings(**options))
     timeline = Timeline.parse(style)
-    _run(job, partial(make_file_painter, style, **painting, streams=_STREAMS), timeline)
+    _run(job, partial(make_file_painter, style, **painting), timeline)
 
 
 def _run(job: Job, make_painter: Callable[[], Painter], timeline: Timeline) -> None:

@@ -18,7 +18,7 @@ from av.video.stream import VideoStream
 from livestyle.colors import Colors
 from livestyle.encoding import Encoding
 from livestyle.errors import SinkError, reason_of
-from livestyle.frame import Frame
+from livestyle.frame import Frame, require_size
 from livestyle.sinks.advice import advice_on
 from livestyle.sinks.codecs import CODECS, encoder_of, hardware_pix_fmt, mend_dts
 from livestyle.sinks.containers import STDOUT, Container, container_of
@@ -85,9 +85,7 @@ class FileSink:
 
     def write(self, frame: Frame) -> None:
         """Encode one frame of the sink's size, and the sound up to it. Raises `SinkError`."""
-        height, width = frame.image.shape[:2]
-        if (width, height) != self.size:
-            raise ValueError(f"a frame of {width}x{height} for a file of {self.size[0]}x{self.size[1]}")
+        require_size(frame.image, self.size)
         image = to_even(frame.image) if self._even else frame.image
         ticks = self._next_ticks(frame.pts)
         with self._translated():

@@ -8,7 +8,7 @@ from av.video.reformatter import ColorRange
 
 from livestyle.colors import Colors
 from livestyle.errors import SinkError
-from livestyle.frame import Frame, Image
+from livestyle.frame import Frame, Image, require_size
 from livestyle.sinks.planes import to_even, to_i420
 
 _TIME_BASE = Fraction(1, 90_000)
@@ -50,9 +50,7 @@ class LiveVideo:
 
     def write(self, frame: Frame) -> None:
         """Encode a frame."""
-        height, width = frame.image.shape[:2]
-        if (width, height) != self.size:
-            raise ValueError(f"a frame of {width}x{height} for video of {self.size[0]}x{self.size[1]}")
+        require_size(frame.image, self.size)
         self.write_planes(planes_of(frame), frame.pts)
 
     def write_planes(self, planes: Image, pts: float) -> None:

@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from livestyle.colors import BT470BG, Colors
 from livestyle.errors import SinkError, reason_of
-from livestyle.frame import Frame
+from livestyle.frame import Frame, require_size
 from livestyle.sinks.pipe import Pipe
 from livestyle.sinks.planes import to_even, to_i420
 
@@ -39,9 +39,7 @@ class RawSink:
 
     def write(self, frame: Frame) -> None:
         """Write the frame as often as its time asks for, which may be never. Raises `SinkError`."""
-        height, width = frame.image.shape[:2]
-        if (width, height) != self.size:
-            raise ValueError(f"a frame of {width}x{height} for video of {self.size[0]}x{self.size[1]}")
+        require_size(frame.image, self.size)
         if self._start is None:
             self._start = frame.pts
             self._send(self._header())

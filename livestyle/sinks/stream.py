@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from livestyle.errors import SinkError
-from livestyle.frame import Frame
+from livestyle.frame import Frame, require_size
 from livestyle.sinks.live_video import planes_of
 from livestyle.sinks.pipe import Pipe
 from livestyle.sinks.streamer import CONNECTED, PTS
@@ -65,9 +65,7 @@ class StreamSink:
 
     def write(self, frame: Frame) -> None:
         """Send one frame, or drop it."""
-        height, width = frame.image.shape[:2]
-        if (width, height) != self.size:
-            raise ValueError(f"a frame of {width}x{height} for a stream of {self.size[0]}x{self.size[1]}")
+        require_size(frame.image, self.size)
         if not self._is_ready():
             self.dropped += 1
             return

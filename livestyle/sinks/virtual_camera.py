@@ -3,7 +3,7 @@
 import sys
 
 from livestyle.errors import SinkError
-from livestyle.frame import Frame
+from livestyle.frame import Frame, require_size
 
 _MODPROBE = 'sudo modprobe v4l2loopback devices=1 card_label="livestyle" exclusive_caps=1'
 _ADVICE = {
@@ -38,9 +38,7 @@ class VirtualCamera:
 
     def write(self, frame: Frame) -> None:
         """Show a frame, in that moment. Raises `SinkError`."""
-        height, width = frame.image.shape[:2]
-        if (width, height) != self.size:
-            raise ValueError(f"a frame of {width}x{height} for a camera of {self.size[0]}x{self.size[1]}")
+        require_size(frame.image, self.size)
         try:
             self._camera.send(frame.image)
         except (RuntimeError, OSError) as error:

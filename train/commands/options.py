@@ -12,6 +12,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from livestyle.cli.options import together
 from livestyle.sinks.partial import PartialFile
 from train.config import FitConfig
 from train.loss_network import CHOICES
@@ -27,20 +28,13 @@ DEFAULT = FitConfig()
 
 def loss_network_options(default: str = DEFAULT.loss.network) -> Callable[[Command], Command]:
     """Adds the options that choose a loss network."""
-    options = (
+    return together(
         click.option("--loss-network", type=click.Choice(list(CHOICES)), default=default),
         click.option("--loss-weights", type=FILE, help="Its weights as safetensors; fetched if not given."),
         click.option(
             "--average-pooling", is_flag=True, help="Average instead of max pooling in the loss network."
         ),
     )
-
-    def decorate(command: Command) -> Command:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return decorate
 
 
 def as_given() -> str:
