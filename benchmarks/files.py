@@ -2,8 +2,6 @@
 
 import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +15,7 @@ from typing import Any, NamedTuple
 import av
 
 from benchmarks.clips import count_frames, make_clip
+from benchmarks.compare import paint_clip
 from livestyle.bench import machine
 from livestyle.colors import Colors
 from livestyle.engine import load_engine
@@ -34,15 +33,6 @@ from livestyle.weights import load_weights
 _VGA, _HD = (640, 480), (1280, 720)
 _STREAMS = 2
 _STAGES = ("decode", "paint", "encode")
-_WATCHED = """
-import atexit, sys
-def tell():
-    sys.stderr.write(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")))
-atexit.register(tell)
-from livestyle.cli import main
-main()
-"""
-"""livestyle, telling its peak memory at its end."""
 
 
 def measure(rounds: int = 2, frames: int = 200) -> dict[str, Any]:
@@ -70,7 +60,8 @@ def measure_memory(
         peaks = {}
         for seconds in (short_seconds, long_seconds):
             clip = loop_packets(seed, folder / f"{seconds}{suffix}", seconds)
-            peaks[seconds] = _peak(clip, folder / f"out{suffix}", strength)
+            painted = paint_clip(clip, folder / f"out{suffix}", "--strength", str(strength))
+            peaks[seconds] = painted.peak_mib
             clip.unlink()
         short, long = peaks.values()
         return {
@@ -203,11 +194,3 @@ def _conversion_seconds(clip: Path) -> float:
     for frame in decoded:
         to_i420(to_rgb(frame), colors)
     return (time.perf_counter() - began) / len(decoded)
-
-
-def _peak(clip: Path, target: Path, strength: float) -> float:
-    options = ["--overwrite", "--strength", str(strength)]
-    command = [sys.executable, "-c", _WATCHED, "video", str(clip), str(target), *options]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    (line,) = [line for line in done.stderr.splitlines() if line.startswith("VmHWM")]
-    return int(line.split()[1]) / 1024

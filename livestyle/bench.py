@@ -6,13 +6,13 @@ import statistics
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
 
 from livestyle.engine import BACKENDS, Engine, load_engine
 from livestyle.errors import EngineError
+from livestyle.findings import installed
 from livestyle.frame import Image
 from livestyle.styles import StyleMix
 from livestyle.weights import Weights
@@ -71,7 +71,9 @@ def measure(
 
 def machine() -> dict[str, str]:
     """What the numbers depend on: processor, cores, system and versions."""
-    packages = {name: _version(name) for name in ("livestyle", "torch", "openvino", "numpy")}
+    packages = {
+        name: installed(name) or "not installed" for name in ("livestyle", "torch", "openvino", "numpy")
+    }
     return {
         "processor": _processor(),
         "cores": str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()),
@@ -109,10 +111,3 @@ def _processor() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"

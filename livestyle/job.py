@@ -34,10 +34,10 @@ Show = Callable[[int | None], AbstractContextManager[Callable[[Report], None] | 
 
 _WARM_UP_SECONDS = 1.0
 """Painted again before the moment where an interrupted job goes on, for its first frames to be steady."""
-
-
 _DEPTH = 4
+"""Frames that may wait before and behind the painter, each,"""
 _WAITING_BYTES = 128 << 20
+"""unless they are so large that they would take more than this."""
 
 
 @dataclass(frozen=True, slots=True)

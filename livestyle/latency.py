@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeAlias
 
 import numpy as np
 
@@ -28,6 +29,9 @@ _CHECK_BITS = 4
 _WARM_UP_SECONDS = 1.0
 _MARGIN = 0.25
 """The share of a field, at each edge, that is not looked at: strokes run over edges."""
+
+_Field: TypeAlias = tuple[slice, slice]
+"""Its rows and its columns."""
 
 
 class NumberedCamera:
@@ -213,16 +217,14 @@ def _coded(number: int) -> int:
     return number | (check % (1 << _CHECK_BITS)) << _BITS
 
 
-Slices = tuple[slice, slice]
-
-
-def _fields(image: Image, margin: float = 0.0) -> Iterator[tuple[Slices, Slices]]:
+def _fields(image: Image, margin: float = 0.0) -> Iterator[tuple[_Field, _Field]]:
+    """The upper and the lower field of each bit, squares along the lower edge, less a margin all around."""
     height, width, _ = image.shape
     count = _BITS + _CHECK_BITS
-    wide, high = width / count, width / count
+    side = width / count
     for place in range(count):
-        columns = _inner(place * wide, wide, margin)
-        upper, lower = (_inner(height - rows * high, high, margin) for rows in (2, 1))
+        columns = _inner(place * side, side, margin)
+        upper, lower = (_inner(height - rows * side, side, margin) for rows in (2, 1))
         yield (upper, columns), (lower, columns)
 
 

@@ -6,25 +6,8 @@ from pathlib import Path
 from livestyle.errors import SourceError
 
 _NUMBER = re.compile(r"%0?\d*d")
-_PICTURES = frozenset(
-    f".{name}"
-    for name in [
-        "png",
-        "jpg",
-        "jpeg",
-        "webp",
-        "bmp",
-        "tif",
-        "tiff",
-        "ppm",
-        "exr",
-        "hdr",
-        "jp2",
-        "avif",
-        "tga",
-        "dpx",
-    ]
-)
+_NAMES = "png jpg jpeg webp bmp tif tiff ppm exr hdr jp2 avif tga dpx"
+_PICTURES = frozenset(f".{name}" for name in _NAMES.split())
 
 
 def is_numbered(path: Path | str) -> bool:

@@ -11,9 +11,8 @@ logger = logging.getLogger(__name__)
 
 _TOLERANCE = Fraction(1, 1000)
 """In seconds: some files count in milliseconds, which must not make a frame miss its turn."""
-
-
 _LONGEST_SECONDS = 3600.0
+"""Of a gap that is filled: what states a longer one is damaged."""
 
 
 def at_rate(
@@ -67,7 +66,7 @@ def fill_up(frames: Iterable[Frame], rate: Fraction, last_seconds: float) -> Ite
     """The frames, each shown again at every turn until the next one comes.
 
     `last_seconds` is how long the last one is seen. Frames are at whole turns, as `thin_out` gives them. A
-    gap of more than an hour is taken for a damaged time, and not filled.
+    gap of more than an hour is not filled.
     """
     waiting: Frame | None = None
     for frame in frames:

@@ -17,7 +17,7 @@ from train.config import FitConfig, check_resumed, describe, describe_resumed
 from train.distributed import Team
 from train.loss_network import CHOICES, LossNetwork
 from train.losses import PerceptualLoss, Terms, total_variation
-from train.metrics import Metrics, Watch, check_finite
+from train.metrics import Metrics, OnStep, Watch, check_finite
 from train.painter import Painter
 from train.photos import PhotoBatches, PhotoCache
 from train.pictures import StylePicture
@@ -25,7 +25,6 @@ from train.samples import write_samples
 from train.stability import make_pair, stability_loss
 
 logger = logging.getLogger(__name__)
-OnStep = Callable[[int, dict[str, float]], None]
 
 
 def fit(

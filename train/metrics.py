@@ -3,7 +3,7 @@
 import json
 import math
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from livestyle.errors import LivestyleError
@@ -11,6 +11,8 @@ from livestyle.remembered import write_whole
 from train.plots import plot_losses
 
 Values = dict[str, float]
+OnStep = Callable[[int, Values], None]
+"""Hears of a step that is done, counted from 1: the terms of its loss by name."""
 
 
 class Metrics:

@@ -4,7 +4,6 @@ Gatys, Ecker and Bethge 2015, "A Neural Algorithm of Artistic Style", with the r
 `train.losses` in the place of sums of squares.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -12,8 +11,7 @@ import torch
 from torch import Tensor
 
 from train.losses import PerceptualLoss, Terms, total_variation
-
-OnStep = Callable[[int, dict[str, float]], None]
+from train.metrics import OnStep
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,12 +93,7 @@ def bench(
     from livestyle.bench import machine
     from livestyle.bench_machine import peak_memory_mib, power
 
-    if how["clip"] and (how["camera"] or how["latency"]):
-        raise click.UsageError("choose either --camera, --latency or --input")
-    if how["latency"]:
-        _refuse_beside_latency("frames", "backends", "compare", "plot_path")
-    if how["clip"] and sizes:
-        raise click.UsageError("a video is measured at its own size: leave --size out")
+    _check(sizes, how)
     compared = _peers() if compare else None
     with ExitStack() as files:  # what cannot be written is told before anything slow begins
         write = _writer(files, json_path)
@@ -125,6 +120,16 @@ def bench(
         content = {"machine": facts, "model": how["model"], "style": how["style"], "peak_mib": peak}
         write(content | {"runs": [asdict(run) for run in runs], "backends": others, "compare": ratios})
         plot(runs)
+
+
+def _check(sizes: tuple[tuple[int, int], ...], how: dict[str, Any]) -> None:
+    """Fails where options do not go together."""
+    if how["clip"] and (how["camera"] or how["latency"]):
+        raise click.UsageError("choose either --camera, --latency or --input")
+    if how["latency"]:
+        _refuse_beside_latency("frames", "backends", "compare", "plot_path")
+    if how["clip"] and sizes:
+        raise click.UsageError("a video is measured at its own size: leave --size out")
 
 
 def _refuse_beside_latency(*names: str) -> None:

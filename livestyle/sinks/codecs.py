@@ -14,8 +14,7 @@ from av.codec.codec import UnknownCodecError
 from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 
-from livestyle import encoding
-from livestyle.encoding import Encoding
+from livestyle.encoding import PRESETS, Encoding
 from livestyle.errors import SinkError
 from livestyle.sinks.hwaccel import nvenc_problem
 
@@ -36,7 +35,7 @@ class Codec:
     software: str
     """FFmpeg's encoder that runs on any CPU."""
     options: Callable[[float | None, int], Options]
-    """The software encoder's, from quality and speed: the place of a preset in `encoding.PRESETS`."""
+    """The software encoder's, from quality and speed: the place of a preset in `PRESETS`."""
     pix_fmt: str = "yuv420p"
     crf: float | None = None
     """Where one cannot tell the encoded picture from the original, at a glance; None: the codec has no such
@@ -52,11 +51,11 @@ class Codec:
 
 def _x264(crf: float | None, speed: int) -> Options:
     # ultrafast would leave the deblocking filter out, which costs little and is what one sees in flat colours
-    return {"preset": encoding.PRESETS[speed], "crf": f"{crf:g}", "x264-params": "deblock=0,0"}
+    return {"preset": PRESETS[speed], "crf": f"{crf:g}", "x264-params": "deblock=0,0"}
 
 
 def _x265(crf: float | None, speed: int) -> Options:
-    return {"preset": encoding.PRESETS[speed], "crf": f"{crf:g}", "x265-params": "log-level=none"}
+    return {"preset": PRESETS[speed], "crf": f"{crf:g}", "x265-params": "log-level=none"}
 
 
 def _svt_av1(crf: float | None, speed: int) -> Options:
@@ -128,7 +127,7 @@ def encoder_of(name: str, encoding: Encoding) -> tuple[str, Options]:
     with a notice. With `auto`, NVENC's where it works.
     """
     codec, crf = CODECS[name], quality(name, encoding)
-    speed = PRESETS_PLACE[encoding.preset]
+    speed = PRESETS.index(encoding.preset)
     if encoding.hwaccel == "all":
         for encoder in codec.hardware:
             if works(encoder):
@@ -143,9 +142,6 @@ def encoder_of(name: str, encoding: Encoding) -> tuple[str, Options]:
             f"codec {name!r} needs {codec.software}, which this PyAV lacks: pip install --force-reinstall av"
         )
     return codec.software, codec.options(crf, speed)
-
-
-PRESETS_PLACE = {preset: place for place, preset in enumerate(encoding.PRESETS)}
 
 
 def exists(encoder: str) -> bool:

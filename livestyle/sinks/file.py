@@ -173,10 +173,10 @@ class FileSink:
     def _next_ticks(self, pts: float) -> int:
         start = 0 if self._tracks is None else self._tracks.video_start_seconds
         ticks = round((Fraction(pts) + start) / self._time_base)
-        self._ticks = (
-            ticks if self._ticks is None else max(ticks, self._ticks + 1)
-        )  # encoders want rising times
-        return self._ticks
+        if self._ticks is not None:
+            ticks = max(ticks, self._ticks + 1)  # encoders want rising times
+        self._ticks = ticks
+        return ticks
 
     def _mux(self, picture: VideoFrame | None) -> None:
         for packet in self._video.encode(picture):

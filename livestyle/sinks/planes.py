@@ -18,7 +18,6 @@ _EXACT = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FUL
 _SAMPLE = 4
 """A palette is chosen from one pixel in this many, along each side."""
 
-
 Converter: TypeAlias = Callable[[Image, int], VideoFrame]
 """Makes the frame for an encoder out of an image and its time in ticks."""
 

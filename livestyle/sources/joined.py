@@ -17,8 +17,6 @@ logger = logging.getLogger(__name__)
 _BACK_SECONDS = Fraction(1, 10)
 _AHEAD_SECONDS = Fraction(60)
 """A longer gap in a broadcast is another clock."""
-
-
 JOIN = "another clock begins"
 """The `opaque` of the first packet after a jump."""
 

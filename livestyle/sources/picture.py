@@ -28,9 +28,8 @@ def read_with_alpha(path: Path | str) -> tuple[Image, Alpha | None]:
     converted. Raises `SourceError`.
     """
     try:
-        encoded = np.fromfile(
-            path, dtype=np.uint8
-        )  # cv2.imread logs to stderr, and fails on some names on Windows
+        # cv2.imread logs to stderr, and fails on some names on Windows
+        encoded = np.fromfile(path, np.uint8)
     except OSError as error:
         raise SourceError(f"cannot open {path}: {reason_of(error)}; check the name") from error
     try:

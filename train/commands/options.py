@@ -16,10 +16,10 @@ from livestyle.cli.options import together
 from livestyle.sinks.partial import PartialFile
 from train.config import FitConfig
 from train.loss_network import CHOICES
+from train.metrics import OnStep
 from train.photos import PhotoCache, cache_photos
 
 Command = TypeVar("Command", bound=Callable[..., Any])
-OnStep = Callable[[int, dict[str, float]], None]
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from train.commands.options import OnStep
+from train.metrics import OnStep
 
 
 @contextmanager

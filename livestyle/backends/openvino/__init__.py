@@ -23,7 +23,6 @@ from livestyle.weights import Weights
 
 _SIZES_KEPT = 4
 
-
 __all__ = ["OpenVinoEngine", "build_plain", "core", "load", "serialize"]
 
 
@@ -51,7 +50,7 @@ class OpenVinoEngine:
         int8 = self._precision == "int8"
         self._int8 = Int8(weights, saturates=saturates(self._core)) if int8 else None
         self._hint = floating if int8 else self._precision
-        if self._hint == "bf16" != floating:
+        if self._hint == "bf16" and floating != "bf16":
             raise EngineError("this processor has no bfloat16: choose the precision auto, f32 or int8")
         self._requests = lru_cache(_SIZES_KEPT)(self._compile)
         self._row = lru_cache(_SIZES_KEPT)(lambda style: _as_affine(style.row(weights.styles)))
