@@ -8,6 +8,15 @@ PRECISION = "auto"
 STEADY = 0.9
 """How steady videos are kept."""
 
+FADE_SECONDS = 0.6
+"""How long a live style takes to become the next one."""
+
+TOUR_SECONDS = 10.0
+"""How long a style stays on a tour."""
+
+ENGINES_GB = 4.0
+"""How much room there is for engines that were built on this device."""
+
 STROKE_SIZES = (0.5, 4.0)
 """The smallest and the largest strokes: those of 2 are twice as large as the network paints them."""
 

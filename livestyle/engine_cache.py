@@ -14,6 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from livestyle import defaults
 from livestyle.errors import EngineError, reason_of
 from livestyle.remembered import cache_folder, digest, make_private, write_whole
 
@@ -39,7 +40,7 @@ class Entry:
 class EngineCache:
     """Plans by their keys. What was not used for the longest goes first where they exceed `limit_gb`."""
 
-    def __init__(self, folder: Path | None = None, limit_gb: float = 4.0) -> None:
+    def __init__(self, folder: Path | None = None, limit_gb: float = defaults.ENGINES_GB) -> None:
         self.folder = folder or cache_folder() / "engines"
         self._limit_bytes = limit_gb * 1e9
 

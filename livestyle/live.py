@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
+from livestyle import defaults
 from livestyle.archive import Archive
 from livestyle.controls import Settings, next_style, press
 from livestyle.fade import Fade
@@ -64,9 +65,9 @@ class Plan:
 
     target_fps: float
     """The rate that automatic quality holds; 0 leaves the quality as it is."""
-    fade_seconds: float = 0.6
+    fade_seconds: float = defaults.FADE_SECONDS
     """How long a style takes to become the next one."""
-    tour_seconds: float = 10.0
+    tour_seconds: float = defaults.TOUR_SECONDS
     """How long a style stays on a tour."""
     duration: float = float("inf")
     """Seconds after which the show ends by itself."""

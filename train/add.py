@@ -4,7 +4,6 @@ Dumoulin et al. 2017, section 4.2 ("N-styles ... may be extended"): the convolut
 the scales and shifts of the norms which painting it is.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import torch
@@ -18,7 +17,7 @@ from train.distributed import Team
 from train.loop import judge, load_batches
 from train.loss_network import CHOICES, LossNetwork
 from train.losses import PerceptualLoss
-from train.metrics import check_finite
+from train.metrics import OnStep, check_finite
 from train.photos import PhotoBatches, PhotoCache
 from train.pictures import StylePicture
 
@@ -46,16 +45,15 @@ def learn_row(
     loss_network: LossNetwork,
     config: FitConfig,
     team: Team,
-    on_step: Callable[[int, dict[str, float]], None],
+    on_step: OnStep,
 ) -> Style:
     """Learns the style of a picture, starting from the style of the network that comes nearest to it."""
     device = team.device
     batches = PhotoBatches(photos, 1, config.steps, config.batch, config.side, config.seed)
     target = picture.load(config.style_side).to(device)
     loss = PerceptualLoss(loss_network.to(device), CHOICES[config.loss.network], [target])
-    painter = RowPainter(weights, torch.from_numpy(nearest(weights, batches, loss, device).row.copy())).to(
-        device
-    )
+    start = torch.from_numpy(nearest(weights, batches, loss, device).row.copy())
+    painter = RowPainter(weights, start).to(device)
     optimiser = torch.optim.Adam([painter.row], lr=config.learning_rate)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, config.learning_rate, config.steps)
     alike = torch.ones(1, device=device)

@@ -61,7 +61,10 @@ class StylePicture:
 
 
 def read_gallery(path: Path, pictures: Path) -> list[StylePicture]:
-    """The styles of a TOML file like `gallery.toml`; the pictures it names lie in the folder `pictures`."""
+    """The styles of a TOML file like `gallery.toml`; the pictures it names lie in the folder `pictures`.
+
+    Raises SourceError where the file says something else, and as `check_styles` does.
+    """
     try:
         entries = tomllib.loads(path.read_text(encoding="utf-8"))["style"]
         if not isinstance(entries, list):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from livestyle import defaults
 from livestyle.cli.options import FiniteRange, FrameSize, model_option
 
 if TYPE_CHECKING:
@@ -30,9 +31,9 @@ if TYPE_CHECKING:
 @click.option(
     "--limit",
     type=FiniteRange(min=0),
-    default=4.0,
+    default=defaults.ENGINES_GB,
     metavar="GB",
-    help="Room for engines; the least used go first.",
+    help="Room for engines; those not used for the longest go first.",
 )
 def build(
     size: tuple[int, int] | None, model: str, backend: str, list_them: bool, clear: bool, limit: float

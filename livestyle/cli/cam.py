@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from livestyle import defaults
 from livestyle.cli.options import (
     FILE,
     PAINTING,
@@ -48,7 +49,7 @@ _live_options = together(
     click.option(
         "--fade",
         type=FiniteRange(0, 60),
-        default=0.6,
+        default=defaults.FADE_SECONDS,
         metavar="SECONDS",
         help="How long a style takes to become the next one.",
     ),
@@ -56,7 +57,8 @@ _live_options = together(
         "--tour",
         type=FiniteRange(0.5),
         metavar="SECONDS",
-        help="Begin with a tour: the next style every so many seconds. Without it, t tours every 10 s.",
+        help="Begin with a tour: the next style every so many seconds. Without it, t tours every "
+        f"{defaults.TOUR_SECONDS:g} s.",
     ),
     click.option(
         "--target-fps",
@@ -210,7 +212,7 @@ def _plan(source: LiveSource, options: dict[str, Any]) -> Plan:
     return Plan(
         target_fps=source.fps if options["target_fps"] is None else options["target_fps"],
         fade_seconds=options["fade"],
-        tour_seconds=options["tour"] or 10.0,
+        tour_seconds=options["tour"] or defaults.TOUR_SECONDS,
         duration=options["duration"] or float("inf"),
     )
 

@@ -74,7 +74,7 @@ def _clouds(size: tuple[int, int], random: np.random.Generator) -> NDArray[np.fl
         cells = 2**octave
         grid = random.random((cells, cells))
         wrapped = cv2.copyMakeBorder(grid, 2, 2, 2, 2, cv2.BORDER_WRAP)
-        scale = np.array([[cells / width, 0, 1.5], [0, cells * 2 / height / 2, 1.5]])
+        scale = np.array([[cells / width, 0, 1.5], [0, cells / height, 1.5]])
         total += (
             cv2.warpAffine(wrapped, scale, (width, height), flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP)
             / 2**octave
