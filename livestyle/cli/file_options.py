@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 FORMS = ("mp4", "mov", "mkv", "webm", "avi", "ts", "gif", "webp")
 """What --format takes."""
 FILE_STREAMS = 2
-"""Frames of a file that are painted at a time: two keep two cores busy, with coding in the gaps."""
+"""Frames of a file that are painted at a time: two keep two cores busy, decoding and encoding in the gaps."""
 
 
 class Moment(click.ParamType[float]):
