@@ -14,7 +14,7 @@ from av.stream import Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from livestyle.errors import SourceError
+from livestyle.errors import SourceError, reason_of
 from livestyle.sources.beside import Beside
 from livestyle.sources.damage import Damage
 from livestyle.sources.joined import Joined
@@ -150,7 +150,7 @@ class Decoder:
             self._end = max(self._end, moment + (packet.duration or 0) * packet.time_base)
 
     def _fail(self, error: av.FFmpegError, moment: Fraction | None) -> None:
-        self._reason = self._reason or (error.strerror or str(error)).lower()
+        self._reason = self._reason or reason_of(error)
         self._damage.failed(moment)
 
     def _cut_short(self) -> str:

@@ -4,7 +4,7 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from livestyle.errors import SourceError
+from livestyle.errors import SourceError, reason_of
 from livestyle.sources.media import Media
 
 MOST_PIXELS = 40_000_000
@@ -48,4 +48,4 @@ def video_of(container: InputContainer) -> VideoStream | None:
 def _reason(error: OSError | av.FFmpegError, media: Media) -> str:
     if isinstance(error, av.InvalidDataError) and media.begins_as_mp4():
         return "its index is missing: the recording was not finished; repair it with untrunc"
-    return f"{(error.strerror or str(error)).lower()}; is it a video?"
+    return f"{reason_of(error)}; is it a video?"
