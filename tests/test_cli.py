@@ -181,6 +181,7 @@ def test_a_model_that_nobody_has_trained_is_one_clear_line(
         ("no.png", "out.png", "no such file"),
         ("in.png", "no/out.png", "no folder"),
         ("in.png", "out.xyz", ".png"),
+        ("in.png", "out", "its name does not end in a format; use .png"),
     ],
 )
 def test_a_mistake_with_a_picture_is_one_clear_line(
@@ -190,6 +191,12 @@ def test_a_mistake_with_a_picture_is_one_clear_line(
     assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1)
     assert expected in result.stderr
     assert list(tmp_path.iterdir()) == [photo]
+
+
+def test_a_picture_does_not_go_into_a_pipe(photo: Path) -> None:
+    result = call("image", photo, "-")
+    assert result.exit_code == 1
+    assert result.stderr == "Error: cannot write a picture to a pipe: name a file, as painted.png\n"
 
 
 def test_ctrl_c_in_a_command_without_a_file_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ import errno
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from livestyle.sinks.partial import PartialFile
 from livestyle.sinks.picture import check_target, write_picture, write_snapshot
 from livestyle.sources.picture import read_picture
 from tests.commands import call, posix
+from tests.media import greys, make_video
 from tests.pictures import scene
 
 
@@ -38,6 +39,49 @@ def test_what_cannot_be_put_in_its_place_is_kept(tmp_path: Path) -> None:
     PartialFile(tmp_path / "out.mp4.mp4").discard()  # which looks for leftovers
     assert kept.suffix == ".mp4"
     assert kept.exists()
+
+
+@pytest.mark.parametrize("second_names", [True, False])
+def test_what_was_made_meanwhile_is_kept(
+    second_names: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(*_: object) -> NoReturn:
+        raise PermissionError(errno.EPERM, "Operation not permitted")  # FAT
+
+    if not second_names:
+        monkeypatch.setattr(Path, "hardlink_to", unknown)
+    out = tmp_path / "out.mp4"
+    first, second = (PartialFile(out, overwrite=False) for _ in range(2))
+    first.write("first")
+    second.write("second")
+    first.commit()
+    with pytest.raises(SinkError, match="it was made meanwhile; what was made is kept as") as caught:
+        second.commit()
+    kept = Path(str(caught.value).rpartition(" kept as ")[2])
+    assert (out.read_text(), kept.read_text()) == ("first", "second")
+    assert {path.name for path in tmp_path.iterdir()} == {"out.mp4", kept.name}
+
+
+@pytest.mark.parametrize(("command", "suffix"), [("image", ".png"), ("video", ".mp4")])
+def test_two_commands_at_once_replace_nothing_of_each_other(
+    command: str, suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_picture(tmp_path / "in.png", scene(40, 40))
+    make_video(tmp_path / "in.mp4", greys(3))
+    out = tmp_path / f"out{suffix}"
+    begin = PartialFile.__init__
+
+    def while_another_ends(self: PartialFile, *arguments: Any, **how: Any) -> None:
+        begin(self, *arguments, **how)
+        out.write_bytes(b"finished")
+
+    monkeypatch.setattr(PartialFile, "__init__", while_another_ends)
+    result = call(command, tmp_path / f"in{suffix}", out)
+    assert result.exit_code == 1
+    assert "it was made meanwhile" in result.stderr.splitlines()[-1]
+    assert out.read_bytes() == b"finished"
+    kept = Path(result.stderr.strip().rpartition(" kept as ")[2])
+    assert kept.stat().st_size > 100
 
 
 @posix

@@ -21,16 +21,16 @@ logger = logging.getLogger(__name__)
 def image(source: Path, target: Path, overwrite: bool, **painting: Any) -> None:
     """Paint the picture IN into OUT (.png, .jpg and others)."""
     from livestyle.sinks import refuse_same_file
-    from livestyle.sinks.picture import check_target, keeps_alpha, write_picture
+    from livestyle.sinks.picture import fill_picture, keeps_alpha, open_picture
     from livestyle.sources.alpha import over_black
     from livestyle.sources.picture import read_with_alpha
 
     picture, alpha = read_with_alpha(source)
     refuse_same_file(target, source)
-    check_target(target, overwrite=overwrite)
-    painter = make_painter(**painting)
-    if alpha is not None and not keeps_alpha(target):
-        logger.warning("%s has transparent parts: they are painted as black; a .png keeps them", source)
-        picture, alpha = over_black(picture, alpha), None
-    write_picture(target, painter(picture), alpha)
+    with open_picture(target, overwrite=overwrite) as partial:
+        painter = make_painter(**painting)
+        if alpha is not None and not keeps_alpha(target):
+            logger.warning("%s has transparent parts: they are painted as black; a .png keeps them", source)
+            picture, alpha = over_black(picture, alpha), None
+        fill_picture(partial, painter(picture), alpha)
     click.echo(f"{target}: {picture.shape[1]}x{picture.shape[0]} ({painter.engine.backend})")

@@ -19,13 +19,14 @@ except ImportError:  # Windows, where a file that is open cannot be removed
 class PartialFile:
     """A temporary file beside `path`, empty at first, that `commit` renames to it and `discard` removes.
 
-    Until `commit`, whatever is at `path` stays as it was; with `overwrite` False there must be nothing, and a
-    device or a pipe is never replaced. What a process left that was killed while it wrote the same `path` is
-    removed. Raises `SinkError` where no file can be made.
+    Until `commit`, whatever is at `path` stays as it was; with `overwrite` False there must be nothing, then
+    too, and a device or a pipe is never replaced. What a process left that was killed while it wrote the
+    same `path` is removed. Raises `SinkError` where no file can be made.
     """
 
     def __init__(self, path: Path | str, *, overwrite: bool = True) -> None:
         self.path = Path(path)
+        self._overwrite = overwrite
         try:
             target = self.path.resolve()  # a link stays a link, and the rename stays within one file system
             _check(self.path, target, overwrite)
@@ -62,14 +63,17 @@ class PartialFile:
         """
         self._release()
         try:
-            self.part.replace(self._target)
+            if self._overwrite:
+                self.part.replace(self._target)
+            else:
+                _rename_to_new(self.part, self._target)
         except OSError as error:  # on Windows while a player shows what is to be replaced
             if not keep:
                 self.discard()
                 raise _refused(self.path, error) from error
-            kept = self._keep()
+            why = "it was made meanwhile" if isinstance(error, FileExistsError) else reason_of(error)
             raise SinkError(
-                f"cannot write {self.path}: {reason_of(error)}; what was made is kept as {kept}"
+                f"cannot write {self.path}: {why}; what was made is kept as {self._keep()}"
             ) from error
 
     def discard(self) -> None:
@@ -123,6 +127,19 @@ def _check(path: Path, target: Path, overwrite: bool) -> None:
         raise SinkError(f"cannot write {path}: it is a device or a pipe; write to - and send stdout there")
     if not overwrite and target.exists():
         raise SinkError(f"cannot write {path}: it exists; choose another name, or add --overwrite")
+
+
+def _rename_to_new(part: Path, target: Path) -> None:
+    """Rename a file. Raises FileExistsError where there is one, be it for a moment only, else OSError."""
+    try:
+        target.hardlink_to(part)
+    except FileExistsError:
+        raise
+    except OSError:  # as on FAT and some network drives, which know no second name of a file
+        with reserved(target):
+            part.replace(target)
+    else:
+        part.unlink()
 
 
 def _prefix(target: Path) -> str:

@@ -17,23 +17,43 @@ from livestyle.sinks.partial import PartialFile, alternatives, reserved
 
 _TRANSPARENT = (".png", ".webp", ".tif", ".tiff")
 _WITHOUT_COLOUR = (".pgm", ".pbm")
+_STDOUT = "-"
 
 
-def write_picture(path: Path | str, image: Image, alpha: NDArray[np.uint8] | None = None) -> None:
+def write_picture(
+    path: Path | str, image: Image, alpha: NDArray[np.uint8] | None = None, *, overwrite: bool = True
+) -> None:
     """Write `image` in the format that the suffix of `path` names, whole or not at all. Raises SinkError.
 
-    `alpha` (H, W) says how opaque each pixel is, for a format that `keeps_alpha`.
+    `alpha` (H, W) says how opaque each pixel is, for a format that `keeps_alpha`. With `overwrite` False
+    there must be nothing.
     """
-    with _open(path) as partial:
-        suffix, pixels = partial.path.suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-        try:
-            made, encoded = cv2.imencode(suffix, pixels if alpha is None else cv2.merge([pixels, alpha]))
-        except cv2.error as error:
-            raise SinkError(f"cannot write {path}: {str(error).strip().lower()}; use .png") from error
-        if not made:
-            size = f"{image.shape[1]}x{image.shape[0]}"
-            raise SinkError(f"cannot write {path}: no {suffix} picture can be of {size}; use .png")
-        partial.write(encoded.tobytes())
+    with open_picture(path, overwrite=overwrite) as partial:
+        fill_picture(partial, image, alpha)
+
+
+def open_picture(path: Path | str, *, overwrite: bool = True) -> PartialFile:
+    """The file for `fill_picture`. Raises SinkError where no picture can be written to `path`."""
+    suffix = Path(path).suffix
+    if str(path) == _STDOUT:
+        raise SinkError("cannot write a picture to a pipe: name a file, as painted.png")
+    if not suffix or suffix.lower() in _WITHOUT_COLOUR or not cv2.haveImageWriter(f"picture{suffix}"):
+        reason = f"opencv writes no {suffix} pictures" if suffix else "its name does not end in a format"
+        raise SinkError(f"cannot write {path}: {reason}; use .png or .jpg")
+    return PartialFile(path, overwrite=overwrite)
+
+
+def fill_picture(partial: PartialFile, image: Image, alpha: NDArray[np.uint8] | None = None) -> None:
+    """Write `image` to what `open_picture` opened, as `write_picture` does."""
+    path, pixels = partial.path, cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    try:
+        made, encoded = cv2.imencode(path.suffix, pixels if alpha is None else cv2.merge([pixels, alpha]))
+    except cv2.error as error:
+        raise SinkError(f"cannot write {path}: {str(error).strip().lower()}; use .png") from error
+    if not made:
+        size = f"{image.shape[1]}x{image.shape[0]}"
+        raise SinkError(f"cannot write {path}: no {path.suffix} picture can be of {size}; use .png")
+    partial.write(encoded.tobytes())
 
 
 def keeps_alpha(path: Path | str) -> bool:
@@ -68,13 +88,4 @@ def check_target(path: Path | str, *, overwrite: bool = True) -> None:
 
     With `overwrite` False there must be nothing.
     """
-    _open(path, overwrite).discard()
-
-
-def _open(path: Path | str, overwrite: bool = True) -> PartialFile:
-    suffix = Path(path).suffix
-    if not suffix or suffix.lower() in _WITHOUT_COLOUR or not cv2.haveImageWriter(f"picture{suffix}"):
-        raise SinkError(
-            f"cannot write {path}: opencv writes no {suffix or 'nameless'} pictures; use .png or .jpg"
-        )
-    return PartialFile(path, overwrite=overwrite)
+    open_picture(path, overwrite=overwrite).discard()

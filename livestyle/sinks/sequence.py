@@ -22,8 +22,7 @@ class SequenceSink:
         self._overwrite = overwrite
         if not is_sound(self.path):
             raise SinkError(f"cannot write {pattern}: only the name may be numbered; write frames/%05d.png")
-        self._check(self._path(1))
-        check_target(self._path(1))
+        check_target(self._path(1), overwrite=overwrite)
 
     @property
     def complete(self) -> bool:
@@ -32,9 +31,7 @@ class SequenceSink:
 
     def write(self, frame: Frame) -> None:
         """Write the next picture. Raises `SinkError`."""
-        path = self._path(self.count + 1)
-        self._check(path)
-        write_picture(path, frame.image)
+        write_picture(self._path(self.count + 1), frame.image, overwrite=self._overwrite)
         self.count += 1
 
     def close(self) -> None:
@@ -53,7 +50,3 @@ class SequenceSink:
 
     def _path(self, number: int) -> Path:
         return self.path.with_name(self.path.name % number)
-
-    def _check(self, path: Path) -> None:
-        if not self._overwrite and path.exists():
-            raise SinkError(f"cannot write {path}: it exists; choose another name, or add --overwrite")
