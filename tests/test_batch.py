@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 from livestyle.batch import fingerprint
+from livestyle.batch_lock import alone_in
+from livestyle.errors import SinkError
 from livestyle.sources import open_source
 from tests.media import greys, make_video, sound_packets, video_seconds
 from tests.pictures import scene
@@ -102,6 +104,37 @@ def test_without_resume_an_existing_file_is_kept(tmp_path: Path) -> None:
     )  # a failure makes nothing livestyle's own
     assert done.returncode == 1
     assert (tmp_path / "out" / "a.mp4").read_bytes() == b"precious"
+
+
+def test_a_folder_is_one_batch_s_at_a_time(tmp_path: Path) -> None:
+    clips(tmp_path / "in", "a.mp4")
+    out = tmp_path / "out"
+    out.mkdir()
+    with alone_in(out):
+        done = batch(tmp_path / "in", "-o", out, "--resume")
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"Error: another livestyle batch works in {out}: wait for it, or choose another folder\n"
+    )
+    assert list(out.iterdir()) == []
+    assert batch(tmp_path / "in", "-o", out, "--resume").returncode == 0
+    assert sorted(path.name for path in out.iterdir()) == ["a.mp4", "livestyle-batch.json"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has them")
+def test_a_batch_that_was_killed_holds_no_folder(tmp_path: Path) -> None:
+    held = "import sys, time; from pathlib import Path; from livestyle.batch_lock import alone_in\n"
+    held += "with alone_in(Path(sys.argv[1])): print(flush=True); time.sleep(60)"
+    command = [sys.executable, "-c", held, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        with pytest.raises(SinkError, match="another livestyle batch"), alone_in(tmp_path):
+            pass
+        process.kill()
+        process.wait()
+        with alone_in(tmp_path):
+            pass
 
 
 def test_a_run_that_may_not_overwrite_forgets_nothing_of_the_one_before(tmp_path: Path) -> None:

@@ -51,6 +51,7 @@ def batch(
     not stop the others; the exit code is 1 then.
     """
     from livestyle.batch import run_batch
+    from livestyle.batch_lock import alone_in
     from livestyle.clips import collect, targets
     from livestyle.job import Job
 
@@ -64,7 +65,7 @@ def batch(
         for source, target in zip(sources, targets(sources, output, f".{form}"), strict=True)
     ]
     try:
-        with stoppable() as stop, _followed(len(plan)) as (on_progress, on_result):
+        with stoppable() as stop, alone_in(output), _followed(len(plan)) as (on_progress, on_result):
             results = run_batch(
                 plan,
                 recipe,

@@ -1,0 +1,62 @@
+"""A folder that one batch works in at a time."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from livestyle.errors import SinkError
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Hold a folder until this ends, or its process does, however it ends. Raises SinkError where it is held.
+
+    Where the system cannot tell, as on some network drives, it is not held.
+    """
+    with _lock(folder) as ours:
+        if not ours:
+            raise SinkError(
+                f"another livestyle batch works in {folder}: wait for it, or choose another folder"
+            )
+        yield
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    @contextmanager
+    def _lock(folder: Path) -> Iterator[bool]:
+        path = folder / ".livestyle-batch.lock"
+        held = os.open(path, os.O_RDWR | os.O_CREAT)
+        try:
+            msvcrt.locking(held, msvcrt.LK_NBLCK, 1)
+            ours = True
+        except OSError:
+            ours = False
+        try:
+            yield ours
+        finally:
+            os.close(held)
+            with suppress(OSError):  # while another process has it open, it stays
+                path.unlink()
+
+else:
+    import fcntl
+
+    @contextmanager
+    def _lock(folder: Path) -> Iterator[bool]:
+        ours, held = True, -1
+        try:
+            held = os.open(folder, os.O_RDONLY)
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            ours = False
+        except OSError:  # nobody may read the folder, or its file system has no locks
+            pass
+        try:
+            yield ours
+        finally:
+            if held >= 0:
+                os.close(held)
