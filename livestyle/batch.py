@@ -94,17 +94,25 @@ def _next(
         try:
             mark = fingerprint(job.source, f"{recipe.options} {job.encoding} {job.fps} {job.steady}")
             known = before.maker(job.target) if before else None
-            done = known if known and known.fingerprint == mark else None
-            if done is None and before is not None:  # by another name, when others were painted with it
-                done = before.painting(job.source, mark, job.target.parent)
-            if done is not None:
-                said = [] if done.status == "failed" else done.said
-                finish(replace(done, source=names[0], status="skipped", said=said))
+            if before and (done := _done(job, mark, known, before)):
+                finish(done)
                 continue
             return replace(job, fingerprint=mark, overwrite=job.overwrite or _is_ours(job, known))
         except LivestyleError as error:
             finish(Result(*names, "failed", said=[str(error)]))
     return None
+
+
+def _done(job: Job, mark: str, known: Result | None, before: BatchReport) -> Result | None:
+    """What an earlier run made of the same, as skipped; by another name, if others were painted with it."""
+    if known and known.fingerprint == mark:
+        done, target = known, job.target
+    elif found := before.painting(job.source, mark, job.target.parent):
+        done, target = found, job.target.with_name(Path(found.target).name)
+    else:
+        return None
+    said = [] if done.status == "failed" else done.said
+    return replace(done, source=str(job.source), target=str(target), status="skipped", said=said)
 
 
 def _is_ours(job: Job, known: Result | None) -> bool:

@@ -85,10 +85,20 @@ def test_resume_skips_what_is_done_and_repeats_what_changed(tmp_path: Path) -> N
         "a.mp4": "skipped",
         "b.mp4": "painted",
     }
+    assert "2 of 2 files painted, 1 of them before\n" in done.stdout
     assert (tmp_path / "out" / "a.mp4").stat().st_mtime_ns == times["a.mp4"]
     assert len(video_seconds(tmp_path / "out" / "b.mp4")) == 6
     done = batch(*arguments, "--crf", 30)  # other options: both again
     assert [row["status"] for row in report(tmp_path / "out").values()] == ["painted", "painted"]
+
+
+def test_what_is_skipped_has_the_name_that_it_was_painted_by(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clips(tmp_path / "in", "a.mp4")
+    monkeypatch.chdir(tmp_path)
+    assert "  out/a.mp4\n" in batch("in", "-o", "out").stdout
+    assert "  out/a.mp4\n" in batch("in", "-o", "out", "--resume").stdout
 
 
 def test_without_resume_an_existing_file_is_kept(tmp_path: Path) -> None:

@@ -127,8 +127,9 @@ def _summarise(results: Sequence[Result]) -> None:
             f"{seconds.rjust(widths[3])}  {said}".rstrip()
         )
     counts = Counter(result.status for result in results)
+    before = f", {counts['skipped']} of them before" if counts["skipped"] else ""
     partly = f", {counts['damaged']} of them in part" if counts["damaged"] else ""
-    click.echo(f"{len(results) - counts['failed']} of {len(results)} files painted{partly}")
+    click.echo(f"{len(results) - counts['failed']} of {len(results)} files painted{before}{partly}")
 
 
 @contextmanager
