@@ -64,6 +64,27 @@ def test_a_terminal_is_no_place_for_a_video(clip: Path, tmp_path: Path) -> None:
 
 
 @posix
+@pytest.mark.parametrize(
+    ("closed", "source", "target", "said"),
+    [
+        (">&-", "in.mkv", "-", "Error: cannot write to stdout: it is closed; name a file\n"),
+        ("<&-", "-", "out.mp4", "Error: cannot read stdin: it is closed; name a file\n"),
+        (">&-", "in.mkv", "out.mp4", ""),
+        ("2>&-", "in.mkv", "out.mp4", ""),
+    ],
+)
+def test_what_the_shell_closed_is_no_traceback(
+    closed: str, source: str, target: str, said: str, clip: Path, tmp_path: Path
+) -> None:
+    command = ["sh", "-c", f'exec "$@" {closed}', "sh", *COMMAND, source, target, "--strength", "0"]
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=False
+    )
+    assert (done.returncode, done.stderr) == (1 if said else 0, said)
+    assert files(tmp_path) == [clip.name] + ["out.mp4"] * (not said)
+
+
+@posix
 def test_a_named_pipe_without_a_writer_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LIVESTYLE_PATIENCE", "0.5")
     os.mkfifo(tmp_path / "pipe")

@@ -99,7 +99,7 @@ def _recipe(style: str, painting: dict[str, Any]) -> Recipe:
 def _listed(inputs: Sequence[str]) -> Iterator[str]:
     for name in inputs:
         if name == "-":
-            text = sys.stdin.read()
+            text = sys.stdin.read() if sys.stdin else ""
             names = text.split("\0") if "\0" in text else map(str.strip, text.splitlines())
             yield from filter(None, names)
         else:
@@ -135,7 +135,7 @@ def _summarise(results: Sequence[Result]) -> None:
 @contextmanager
 def _followed(count: int) -> Iterator[Follow]:
     """A bar for each file that is being painted and one for all, where stderr is a terminal."""
-    if not sys.stderr.isatty():
+    if not (sys.stderr and sys.stderr.isatty()):
         yield (lambda _: None), (lambda _: None)
         return
     from rich.console import Console

@@ -70,7 +70,7 @@ def _build(size: tuple[int, int], model: str, backend: str, cache: EngineCache) 
 @contextmanager
 def _waiting(what: str) -> Iterator[None]:
     """A line with the time that has passed, on stderr, where that is a terminal."""
-    if not sys.stderr.isatty():
+    if not (sys.stderr and sys.stderr.isatty()):
         click.echo(f"{what} ...", err=True)
         yield
         return

@@ -91,7 +91,7 @@ def _tell(job: Job, outcome: Outcome, backend: str) -> None:
 @contextmanager
 def _progress(frames: int | None) -> Iterator[Callable[[Report], None] | None]:
     """A progress bar on stderr, with the rate and the time left, where stderr is a terminal."""
-    if not sys.stderr.isatty():
+    if not (sys.stderr and sys.stderr.isatty()):
         yield None
         return
     from rich.console import Console

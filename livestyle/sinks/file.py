@@ -65,8 +65,8 @@ class FileSink:
         self._ticks: int | None = None
         self._tracks: Tracks | None = None
         self._form = container_of(path, form)
-        if str(path) == STDOUT and sys.stdout.isatty():
-            raise SinkError("cannot write a video to a terminal: send stdout elsewhere, or name a file")
+        if str(path) == STDOUT:
+            _check_stdout()
         encoding = encoding or Encoding()
         codec = _codec_for(self.path, self._form, encoding)
         self._even = CODECS[codec].even
@@ -212,6 +212,13 @@ class FileSink:
         except BaseException:  # a second Ctrl-C included: nothing half written stays behind
             self.discard()
             raise
+
+
+def _check_stdout() -> None:
+    if sys.stdout is None:
+        raise SinkError("cannot write to stdout: it is closed; name a file")
+    if sys.stdout.isatty():
+        raise SinkError("cannot write a video to a terminal: send stdout elsewhere, or name a file")
 
 
 def _codec_for(path: Path, form: Container, encoding: Encoding) -> str:

@@ -26,6 +26,8 @@ class RawSink:
     """
 
     def __init__(self, size: tuple[int, int], *, rate: float = 30.0, target: int | None = None) -> None:
+        if target is None and sys.stdout is None:
+            raise SinkError("cannot write to stdout: it is closed; pipe it, as in --output - | ffplay -i -")
         target = sys.stdout.fileno() if target is None else target
         if os.isatty(target):
             raise SinkError("cannot write raw video to a terminal: pipe it, as in --output - | ffplay -i -")

@@ -243,7 +243,7 @@ class FileSource:
         assert self._stream.time_base is not None
         try:
             self._container.seek(int(target / self._stream.time_base), stream=self._stream)
-        except av.FFmpegError:
+        except (av.FFmpegError, OverflowError):  # the second beyond 64 bits
             return False
         if self._beside is not None:
             self._beside.forget()

@@ -41,8 +41,8 @@ class Media:
         self._rate = Fraction(rate or _USUAL_RATE).limit_denominator(1001)
         self._spool: Spool | None = None
         self._size = 0
-        if str(path) == STDIN and sys.stdin.isatty():
-            raise SourceError("cannot read a video from a terminal: send one through a pipe, or name a file")
+        if str(path) == STDIN:
+            _check_stdin()
         if str(path) == STDIN:
             self._spool = Spool(sys.stdin.fileno(), self.name, _patience_seconds(), owned=False)
         elif is_numbered(self.path) and not os.path.exists(self.path):  # noqa: PTH110 - Path's may raise
@@ -146,6 +146,13 @@ class Excerpt:
     """None: to the end of the video."""
     beside: Beside | None = None
     """What comes by beside the video while that is read; None: the file has to be opened again for it."""
+
+
+def _check_stdin() -> None:
+    if sys.stdin is None:
+        raise SourceError("cannot read stdin: it is closed; name a file")
+    if sys.stdin.isatty():
+        raise SourceError("cannot read a video from a terminal: send one through a pipe, or name a file")
 
 
 def _patience_seconds() -> float:
