@@ -4,6 +4,7 @@ import struct
 from io import BytesIO
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image as Pillow
@@ -57,6 +58,21 @@ def test_what_is_transparent_stays_so(suffix: str, see_through: Path, tmp_path: 
     assert "transparent" not in result.stderr
     before, after = (np.asarray(Pillow.open(path).getchannel("A")) for path in (see_through, out))
     assert np.array_equal(before, after)
+
+
+@pytest.mark.parametrize("suffix", [".avif", ".jp2"])
+def test_a_format_that_loses_a_little_keeps_transparency_too(
+    suffix: str, see_through: Path, tmp_path: Path
+) -> None:
+    if not cv2.haveImageWriter(f"out{suffix}") or (suffix == ".avif" and not features.check("avif")):
+        pytest.skip(f"this OpenCV or Pillow has no {suffix}")
+    result = call("image", see_through, tmp_path / f"out{suffix}", "--strength", 0)
+    assert "transparent" not in result.stderr
+    (image, before), (painted, after) = map(read_with_alpha, (see_through, tmp_path / f"out{suffix}"))
+    assert before is not None
+    assert after is not None
+    assert np.abs(after.astype(int) - before).mean() < 2
+    assert np.abs(painted[22:38, 22:38].astype(int) - image[22:38, 22:38]).mean() < 12
 
 
 def test_a_format_without_transparency_is_told(see_through: Path, tmp_path: Path) -> None:

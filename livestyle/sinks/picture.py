@@ -15,7 +15,7 @@ from livestyle.errors import SinkError, reason_of
 from livestyle.frame import Image
 from livestyle.sinks.partial import PartialFile, alternatives, reserved
 
-_TRANSPARENT = (".png", ".webp", ".tif", ".tiff")
+_TRANSPARENT = (".png", ".webp", ".tif", ".tiff", ".avif", ".jp2")
 _WITHOUT_COLOUR = (".pgm", ".pbm")
 _STDOUT = "-"
 
