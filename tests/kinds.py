@@ -162,6 +162,7 @@ KINDS: dict[str, list[Kind]] = {
         Kind("AVI", clip("in.avi", codec="mpeg4", sound="libmp3lame"), "out.avi"),
         Kind("MPEG-TS", clip("in.ts", sound="aac"), "out.ts"),
         Kind("GIF", clip("in.gif", codec="gif", pix_fmt="rgb8", rate=10), "out.gif"),
+        Kind("animated PNG", clip("in.apng", codec="apng", pix_fmt="rgb24")),
         Kind("numbered pictures", pictures),
         Kind("MP4, to numbered pictures", clip("in.mp4"), "%03d.jpg"),
     ],

@@ -125,6 +125,27 @@ def test_a_picture_turned_by_its_exif_has_its_alpha_turned_too(
     assert read_picture(tmp_path / f"turned{suffix}").shape == (80, 60, 3)
 
 
+@pytest.mark.parametrize(
+    ("suffix", "advice"),
+    [
+        (".gif", "; livestyle video paints all"),
+        (".png", "; livestyle video paints all"),
+        (".webp", "; as a .gif or .mp4, livestyle video paints all"),
+        (".tif", ""),
+    ],
+)
+def test_an_animation_of_which_one_picture_is_painted_is_told(
+    suffix: str, advice: str, tmp_path: Path
+) -> None:
+    path = tmp_path / f"in{suffix}"
+    first, *others = (Pillow.fromarray(np.roll(scene(40, 40), 3 * i, axis=1)) for i in range(3))
+    first.save(path, save_all=True, append_images=others)
+    result = call("image", path, tmp_path / "out.jpg", "--strength", 0)
+    assert (result.exit_code, read_picture(tmp_path / "out.jpg").shape) == (0, (40, 40, 3))
+    told = f"{path} has 3 pictures: only the first is painted{advice}"
+    assert told in result.stderr.splitlines()
+
+
 def test_an_alpha_that_does_not_fit_is_left_out(see_through: Path, tmp_path: Path) -> None:
     """As two decoders of a damaged file may find it."""
     with Pillow.open(see_through) as picture:

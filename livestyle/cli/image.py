@@ -19,13 +19,14 @@ logger = logging.getLogger(__name__)
 @click.option("--overwrite", is_flag=True, help="Replace OUT where it exists.")
 @painting_options
 def image(source: Path, target: Path, overwrite: bool, **painting: Any) -> None:
-    """Paint the picture IN into OUT (.png, .jpg and others)."""
+    """Paint the picture IN into OUT (.png, .jpg and others); of an animation, the first one."""
     from livestyle.sinks import refuse_same_file
     from livestyle.sinks.picture import fill_picture, keeps_alpha, open_picture
     from livestyle.sources.alpha import over_black
-    from livestyle.sources.picture import read_with_alpha
+    from livestyle.sources.picture import read_with_alpha, tell_of_more
 
     picture, alpha = read_with_alpha(source)
+    tell_of_more(source)
     refuse_same_file(target, source)
     with open_picture(target, overwrite=overwrite) as partial:
         painter = make_painter(**painting)

@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 @painting_options
 @file_options
 @click.option(
-    "--start", type=Moment(), default=0.0, metavar="TIME", help="Paint from here on: 12.5 or 1:02.5."
+    "--start",
+    type=Moment(),
+    default=0.0,
+    metavar="TIME",
+    help="Paint from here on: 12.5 or 1:02.5. Times in --style count from here.",
 )
 @click.option("--end", type=Moment(), metavar="TIME", help="Paint up to here.")
 @click.option("--format", "form", type=click.Choice(FORMS), help="The kind of file, whatever its name.")
@@ -39,7 +43,7 @@ def video(
 
     Either is a file, - for a pipe, or numbered pictures like frames/%05d.png. OUT may be .mp4, .mov, .mkv,
     .webm, .avi, .ts, .gif or .webp. The style may change: mosaic@0,great_wave@12.5~2 becomes great_wave at
-    12.5 s, within 2 s; long ones go into a .toml file.
+    12.5 s after --start, within 2 s; long ones go into a .toml file.
 
     Ctrl-C ends the clip early; what is painted by then can be played. The exit code is 1 where IN is damaged:
     what can be decoded of it is painted.

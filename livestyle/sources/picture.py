@@ -1,5 +1,6 @@
 """Still pictures, read by OpenCV; their colour profile and their transparency, by Pillow."""
 
+import logging
 import warnings
 from io import BytesIO
 from pathlib import Path
@@ -13,6 +14,15 @@ from PIL import Image as Pillow
 from livestyle.errors import SourceError, reason_of
 from livestyle.frame import Image
 from livestyle.sources.alpha import Alpha, over_black
+
+logger = logging.getLogger(__name__)
+
+_ADVICE = {
+    **dict.fromkeys(("GIF", "PNG", "AVIF"), "; livestyle video paints all"),
+    "WEBP": "; as a .gif or .mp4, livestyle video paints all",
+    "TIFF": "",
+}
+"""By the formats whose further pictures are no other sizes or views of the first, what to do."""
 
 
 def read_picture(path: Path | str) -> Image:
@@ -43,6 +53,19 @@ def read_with_alpha(path: Path | str) -> tuple[Image, Alpha | None]:
             f"cannot read {path}: a damaged picture, or none that opencv knows; videos go to livestyle video"
         )
     return _as_pillow_knows(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False), encoded)
+
+
+def tell_of_more(path: Path | str) -> None:
+    """Log it where the file at `path` holds more pictures than the one that is read."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            with Pillow.open(path) as picture:
+                kind, count = picture.format, getattr(picture, "n_frames", 1)
+        except (OSError, ValueError, SyntaxError, Pillow.DecompressionBombError):
+            return
+    if kind in _ADVICE and count > 1:
+        logger.warning("%s has %d pictures: only the first is painted%s", path, count, _ADVICE[kind])
 
 
 def _as_pillow_knows(image: Image, encoded: NDArray[np.uint8]) -> tuple[Image, Alpha | None]:
