@@ -54,6 +54,8 @@ class Job:
     encoding: Encoding = field(default_factory=Encoding)
     form: str | None = None
     overwrite: bool = False
+    untouched: bool = False
+    """Whether the frames stay as they are, which may then be smaller than the network can paint."""
     fingerprint: str = ""
     """What the output follows from. Where it is given, an interrupted job goes on where it was."""
 
@@ -98,9 +100,13 @@ def paint_file(
     `make_painter` is called when input and output are known to be good. After KeyboardInterrupt, `outcome`
     says whether there is something to keep.
     """
+    from livestyle.painter import require_paintable
+
     outcome = outcome or Outcome()
     with ExitStack() as opened:
         frames = opened.enter_context(closing(_open(job, job.start_seconds)))
+        if not job.untouched:
+            require_paintable(frames.size)
         pace = _pace(job, frames)
         sink = _sink(job, frames, pace.rate, lambda: frames.faults)  # those of the rest, once that is open
         past = getattr(sink, "past", Past())

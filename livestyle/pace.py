@@ -10,7 +10,8 @@ from livestyle.frame import Frame
 logger = logging.getLogger(__name__)
 
 _TOLERANCE = Fraction(1, 1000)
-"""In seconds: some files count in milliseconds, which must not make a frame miss its turn."""
+"""In seconds: some files count in milliseconds, which must not make a frame miss its turn. Less where turns
+are closer together."""
 _LONGEST_SECONDS = 3600.0
 """Of a gap that is filled: what states a longer one is damaged."""
 
@@ -48,17 +49,18 @@ def thin_out(frames: Iterable[Frame], rate: Fraction, last_seconds: float) -> It
     A frame is seen at a turn when it is the last one by then; the last of all for `last_seconds`. What is
     left out need not be painted.
     """
+    tolerance = min(_TOLERANCE, 1 / (2 * rate))
     waiting: Frame | None = None
     turn = 0
     for frame in frames:
-        next_turn = max(0, ceil((Fraction(frame.pts) - _TOLERANCE) * rate))
+        next_turn = max(0, ceil((Fraction(frame.pts) - tolerance) * rate))
         if waiting is None:
             turn = next_turn
         elif next_turn > turn:
             yield Frame(waiting.image, float(turn / rate))
             turn = next_turn
         waiting = frame
-    if waiting is not None and (turn == 0 or turn / rate < waiting.pts + last_seconds - _TOLERANCE):
+    if waiting is not None and (turn == 0 or turn / rate < waiting.pts + last_seconds - tolerance):
         yield Frame(waiting.image, float(turn / rate))
 
 

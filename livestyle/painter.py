@@ -125,11 +125,7 @@ class Painter:
         return resized(image, (round(width * scale), round(height * scale)))
 
     def _start(self, image: Image, style: StyleMix) -> Callable[[], Image]:
-        height, width, _ = image.shape
-        if min(height, width) < MIN_SIDE:
-            raise SourceError(
-                f"cannot paint {width}x{height}: the smallest is {MIN_SIDE}x{MIN_SIDE}; enlarge it"
-            )
+        require_paintable((image.shape[1], image.shape[0]))
         return self.engine.start(with_grain(image, self.grain) if self.grain else image, style)
 
     def _finish(self, image: Image, painted: Image) -> Image:
@@ -141,6 +137,14 @@ class Painter:
             painted = with_colors_of(image, painted)
         share = self.strength * min(1.0, contrast(image) / _FULL_CONTRAST)
         return painted if share == 1 else blend(image, painted, share)
+
+
+def require_paintable(size: tuple[int, int]) -> None:
+    """Raises SourceError where frames of that size (width, height) are smaller than the network can paint."""
+    if min(size) < MIN_SIDE:
+        raise SourceError(
+            f"cannot paint {size[0]}x{size[1]}: the smallest is {MIN_SIDE}x{MIN_SIDE}; enlarge it"
+        )
 
 
 def _settled(

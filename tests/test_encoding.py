@@ -13,7 +13,7 @@ from livestyle.sinks import codecs
 from livestyle.sinks.codecs import CODECS, encoder_of, mend_dts
 from livestyle.sinks.containers import CONTAINERS
 from livestyle.sinks.file import FileSink
-from tests.commands import call
+from tests.commands import call, livestyle, moving
 from tests.media import make_video
 from tests.pictures import scene
 
@@ -82,6 +82,21 @@ def test_what_does_not_fit_together_is_one_clear_line(
     assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1)
     assert reason in result.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
+
+
+@pytest.mark.parametrize("codec", ["h264", "hevc", "av1", "vp9"])
+def test_a_clip_too_small_to_be_painted_is_told_before_anything_begins(codec: str, tmp_path: Path) -> None:
+    tiny = make_video(tmp_path / "in.mkv", moving(2, 2, 2), codec="ffv1", pix_fmt="bgr0")
+    result = call("video", tiny, tmp_path / "out.mkv", "--codec", codec)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == "Error: cannot paint 2x2: the smallest is 32x32; enlarge it\n"
+
+
+def test_an_encoder_s_own_words_are_not_heard(tmp_path: Path) -> None:
+    tiny = make_video(tmp_path / "in.mkv", moving(2, 2, 2), codec="ffv1", pix_fmt="bgr0")
+    done = livestyle(tiny, tmp_path / "out.mkv", "--codec", "av1")
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert b"try another size than 2x2" in done.stderr
 
 
 def test_nonsense_is_a_usage_error(clip: Path) -> None:

@@ -1,6 +1,8 @@
 """Still pictures as people have them: transparent, and with the colours of a phone's screen."""
 
 import struct
+import subprocess
+import sys
 from io import BytesIO
 from pathlib import Path
 
@@ -144,6 +146,13 @@ def test_an_animation_of_which_one_picture_is_painted_is_told(
     assert (result.exit_code, read_picture(tmp_path / "out.jpg").shape) == (0, (40, 40, 3))
     told = f"{path} has 3 pictures: only the first is painted{advice}"
     assert told in result.stderr.splitlines()
+
+
+def test_what_opencv_cannot_read_is_one_line(tmp_path: Path) -> None:
+    Pillow.fromarray(np.zeros((40, 40), np.int32)).save(tmp_path / "in.tif")
+    command = [sys.executable, "-m", "livestyle", "image", "in.tif", "out.png"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=60, check=False)
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
 
 
 def test_an_alpha_that_does_not_fit_is_left_out(see_through: Path, tmp_path: Path) -> None:

@@ -103,6 +103,12 @@ def test_pace_keeps_a_constant_rate_as_it_is() -> None:
     assert [frame.pts for frame in paced] == pytest.approx([i / 30 for i in range(10)])
 
 
+def test_pace_fills_turns_as_close_as_its_tolerance() -> None:
+    frames = [Frame(grey(index), index / 10) for index in range(20)]
+    paced = list(fill_up(thin_out(frames, Fraction(1000), 0.1), Fraction(1000), 0.1))
+    assert [int(frame.image[0, 0, 0]) for frame in paced] == [i // 100 for i in range(2000)]
+
+
 def test_pace_leaves_out_before_painting_what_nobody_sees() -> None:
     frames = [Frame(grey(index), index / 60) for index in range(60)]
     seen = list(thin_out(frames, Fraction(10), 1 / 60))

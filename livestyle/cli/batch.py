@@ -56,7 +56,7 @@ def batch(
     from livestyle.job import Job
 
     painting = {name: options.pop(name) for name in PAINTING if name != "style"}
-    settings = job_settings(**options)
+    settings = job_settings(**options) | {"untouched": not painting["strength"]}
     recipe = _recipe(style, painting)
     sources = collect(_listed(inputs), output)
     _make_folder(output)

@@ -54,7 +54,8 @@ def video(
     if end is not None and end <= start:
         raise click.UsageError(f"--end {end:g} is not after --start {start:g}.")
     painting = {name: options.pop(name) for name in PAINTING if name != "style"}
-    job = Job(source, target, start, end, form=form, **job_settings(**options))
+    untouched = not painting["strength"]
+    job = Job(source, target, start, end, form=form, untouched=untouched, **job_settings(**options))
     timeline = Timeline.parse(style)
     _run(job, partial(make_file_painter, style, **painting), timeline)
 

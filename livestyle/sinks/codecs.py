@@ -20,7 +20,7 @@ from livestyle.sinks.hwaccel import nvenc_problem
 
 logger = logging.getLogger(__name__)
 
-os.environ.setdefault("SVT_LOG", "1")  # SVT-AV1 prints its settings otherwise; read when it starts
+os.environ.setdefault("SVT_LOG", "0")  # SVT-AV1 prints its settings and errors otherwise; read when it starts
 
 Options = dict[str, str]
 

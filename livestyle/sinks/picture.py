@@ -15,6 +15,8 @@ from livestyle.errors import SinkError, reason_of
 from livestyle.frame import Image
 from livestyle.sinks.partial import PartialFile, alternatives, reserved
 
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # what it prints, an error says in one line
+
 _TRANSPARENT = (".png", ".webp", ".tif", ".tiff", ".avif", ".jp2")
 _WITHOUT_COLOUR = (".pgm", ".pbm")
 _STDOUT = "-"

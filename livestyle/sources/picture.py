@@ -17,6 +17,8 @@ from livestyle.sources.alpha import Alpha, over_black
 
 logger = logging.getLogger(__name__)
 
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # what it prints, an error says in one line
+
 _ADVICE = {
     **dict.fromkeys(("GIF", "PNG", "AVIF"), "; livestyle video paints all"),
     "WEBP": "; as a .gif or .mp4, livestyle video paints all",
