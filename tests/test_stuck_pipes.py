@@ -64,6 +64,25 @@ def test_a_terminal_is_no_place_for_a_video(clip: Path, tmp_path: Path) -> None:
 
 
 @posix
+@pytest.mark.parametrize("share", [0.1, 0.5])
+def test_a_pipe_that_falls_silent_is_one_line(
+    share: float, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LIVESTYLE_PATIENCE", "0.5")
+    content = clip.read_bytes()
+    reader, writer = os.pipe()
+    os.write(writer, content[: round(share * len(content))])
+    command = [*COMMAND, "-", str(tmp_path / "out.mp4"), "--strength", "0"]
+    done = subprocess.run(
+        command, stdin=reader, capture_output=True, text=True, timeout=DEADLINE_SECONDS, check=False
+    )
+    os.close(reader)
+    os.close(writer)
+    assert (done.returncode, files(tmp_path)) == (1, ["in.mkv"])
+    assert done.stderr == "Error: cannot read stdin: nothing came for 0.5 s; does it still run?\n"
+
+
+@posix
 @pytest.mark.parametrize(
     ("closed", "source", "target", "said"),
     [

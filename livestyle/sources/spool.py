@@ -17,8 +17,8 @@ _STEP_SECONDS = 0.2
 class Spool:
     """The bytes of the descriptor `fd`, read as they are needed and kept in a temporary file.
 
-    Raises SourceError in whoever reads when nothing comes for `patience_seconds`. Safe to read from several
-    threads.
+    Raises SourceError in whoever reads when nothing comes for `patience_seconds`; for others it ends there.
+    Safe to read from several threads.
     """
 
     def __init__(self, fd: int, name: str, patience_seconds: float, *, owned: bool = True) -> None:
@@ -101,6 +101,7 @@ class Spool:
                 return True
             if self.interrupted:
                 return False
+        self._ended = True  # PyAV prints what is raised a second time
         raise SourceError(
             f"cannot read {self.name}: nothing came for {self._patience_seconds:g} s; does it still run?"
         )
