@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, ExitStack, closing, nullcontext, 
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import dropwhile
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -188,7 +189,9 @@ def _paint(
         if pace.rate is None:
             painted = follow(frames)
         else:
-            painted = at_rate(frames, follow, pace.rate, 1 / source.fps, pace.reason)
+            until = inf if job.end_seconds is None else job.end_seconds - source.skipped_seconds
+            last = 1 / source.fps
+            painted = at_rate(frames, follow, pace.rate, last, pace.reason, until_seconds=until)
         try:
             yield from dropwhile(lambda frame: frame.pts < done - 1e-6, painted)
         except KeyboardInterrupt:

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
-from math import ceil
+from math import ceil, inf
 
 from livestyle.frame import Frame
 
@@ -22,65 +22,74 @@ def at_rate(
     rate: Fraction,
     last_seconds: float,
     reason: str = "",
+    *,
+    until_seconds: float = inf,
 ) -> Iterator[Frame]:
     """The frames at `rate` frames a second, each painted once however often it is shown.
 
-    `last_seconds` is how long the last one is seen. A `reason` is logged, with the numbers of frames, where
-    they are not the same.
+    `last_seconds` is how long the last one is seen, but none is after the pts `until_seconds`. A `reason` is
+    logged, with the numbers of frames, where they are not the same.
     """
     came = shown = 0
+    end = 0.0
 
     def counted() -> Iterator[Frame]:
-        nonlocal came
+        nonlocal came, end
         for frame in frames:
             came += 1
+            end = min(frame.pts + last_seconds, until_seconds)
             yield frame
 
-    for frame in fill_up(paint(thin_out(counted(), rate, last_seconds)), rate, last_seconds):
+    for frame in fill_up(paint(thin_out(counted(), rate, lambda: end)), rate, lambda: end):
         shown += 1
         yield frame
     if reason and came != shown:
         logger.warning("%s: %d frames became %d", reason, came, shown)
 
 
-def thin_out(frames: Iterable[Frame], rate: Fraction, last_seconds: float) -> Iterator[Frame]:
+def thin_out(frames: Iterable[Frame], rate: Fraction, end: Callable[[], float]) -> Iterator[Frame]:
     """The frames that are seen at `rate` frames a second, each at the first of its turns.
 
-    A frame is seen at a turn when it is the last one by then; the last of all for `last_seconds`. What is
-    left out need not be painted.
+    A frame is seen at a turn when it is the last one by then; `end` tells, once all have come, the pts up to
+    which the last one is seen. What is left out need not be painted.
     """
-    tolerance = min(_TOLERANCE, 1 / (2 * rate))
     waiting: Frame | None = None
     turn = 0
     for frame in frames:
-        next_turn = max(0, ceil((Fraction(frame.pts) - tolerance) * rate))
+        next_turn = _turn(frame.pts, rate)
         if waiting is None:
             turn = next_turn
         elif next_turn > turn:
             yield Frame(waiting.image, float(turn / rate))
             turn = next_turn
         waiting = frame
-    if waiting is not None and (turn == 0 or turn / rate < waiting.pts + last_seconds - tolerance):
+    if waiting is not None and (turn == 0 or turn < _turn(end(), rate)):
         yield Frame(waiting.image, float(turn / rate))
 
 
-def fill_up(frames: Iterable[Frame], rate: Fraction, last_seconds: float) -> Iterator[Frame]:
-    """The frames, each shown again at every turn until the next one comes.
+def fill_up(frames: Iterable[Frame], rate: Fraction, end: Callable[[], float]) -> Iterator[Frame]:
+    """The frames, each shown again at every turn until the next one comes, the last one until `end`.
 
-    `last_seconds` is how long the last one is seen. Frames are at whole turns, as `thin_out` gives them. A
-    gap of more than an hour is not filled.
+    Frames are at whole turns, as `thin_out` gives them. A gap of more than an hour is not filled.
     """
     waiting: Frame | None = None
     for frame in frames:
         if waiting is not None:
-            gap = frame.pts - waiting.pts
-            yield from _shown(waiting, round(gap * rate) if gap < _LONGEST_SECONDS else 1, rate)
+            yield from _shown(waiting, round(frame.pts * rate), rate)
         waiting = frame
     if waiting is not None:
-        yield from _shown(waiting, max(1, round(last_seconds * rate)), rate)
+        yield from _shown(waiting, _turn(end(), rate), rate)
 
 
-def _shown(frame: Frame, turns: int, rate: Fraction) -> Iterator[Frame]:
+def _turn(pts: float, rate: Fraction) -> int:
+    """The first turn from that moment on."""
+    tolerance = min(_TOLERANCE, 1 / (2 * rate))
+    return max(0, ceil((Fraction(pts) - tolerance) * rate))
+
+
+def _shown(frame: Frame, until: int, rate: Fraction) -> Iterator[Frame]:
+    """The frame at its turn, and at those after it before the turn `until`."""
     first = round(frame.pts * rate)
-    for turn in range(first, first + turns):
+    turns = until - first if (until - first) / rate < _LONGEST_SECONDS else 1
+    for turn in range(first, first + max(1, turns)):
         yield Frame(frame.image, float(turn / rate))

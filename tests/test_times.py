@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from livestyle.frame import Frame
-from livestyle.pace import fill_up, thin_out
+from livestyle.pace import at_rate, fill_up, thin_out
 from livestyle.sources import open_source
 from tests.commands import call
 from tests.media import TIME_BASE, grey, greys, make_video, sound_packets, to_yuv, video_seconds
@@ -98,29 +98,41 @@ def test_a_rate_can_be_forced(fps: float, count: int, tmp_path: Path) -> None:
 
 def test_pace_keeps_a_constant_rate_as_it_is() -> None:
     frames = [Frame(grey(index), index / 30) for index in range(10)]
-    paced = list(fill_up(thin_out(frames, Fraction(30), 1 / 30), Fraction(30), 1 / 30))
+    paced = list(fill_up(thin_out(frames, Fraction(30), lambda: 1 / 3), Fraction(30), lambda: 1 / 3))
     assert [int(frame.image[0, 0, 0]) for frame in paced] == list(range(10))
     assert [frame.pts for frame in paced] == pytest.approx([i / 30 for i in range(10)])
 
 
 def test_pace_fills_turns_as_close_as_its_tolerance() -> None:
     frames = [Frame(grey(index), index / 10) for index in range(20)]
-    paced = list(fill_up(thin_out(frames, Fraction(1000), 0.1), Fraction(1000), 0.1))
+    paced = list(fill_up(thin_out(frames, Fraction(1000), lambda: 2.0), Fraction(1000), lambda: 2.0))
     assert [int(frame.image[0, 0, 0]) for frame in paced] == [i // 100 for i in range(2000)]
 
 
 def test_pace_leaves_out_before_painting_what_nobody_sees() -> None:
     frames = [Frame(grey(index), index / 60) for index in range(60)]
-    seen = list(thin_out(frames, Fraction(10), 1 / 60))
+    seen = list(thin_out(frames, Fraction(10), lambda: 1.0))
     assert [int(frame.image[0, 0, 0]) for frame in seen] == list(range(0, 60, 6))
     assert [frame.pts for frame in seen] == pytest.approx([i / 10 for i in range(10)])
 
 
 def test_pace_does_not_fill_a_gap_that_only_damage_makes() -> None:
     frames = [Frame(grey(1), 0.0), Frame(grey(2), 0.5), Frame(grey(3), 1e9), Frame(grey(4), 1e9 + 0.2)]
-    paced = [frame.pts for frame in fill_up(frames, Fraction(10), 0.1)]
+    paced = [frame.pts for frame in fill_up(frames, Fraction(10), lambda: 1e9 + 0.3)]
     assert len(paced) == 5 + 1 + 2 + 1
     assert paced[-1] == pytest.approx(1e9 + 0.2)
+
+
+def test_pace_shows_a_frame_until_the_end_where_the_last_one_has_no_turn() -> None:
+    frames = [Frame(grey(1), 0.0), Frame(grey(2), 5.3)]
+    paced = list(at_rate(frames, lambda seen: seen, Fraction(1), 1 / 30))
+    assert [(int(frame.image[0, 0, 0]), frame.pts) for frame in paced] == [(1, i) for i in range(6)]
+
+
+def test_a_rate_fills_nothing_behind_the_end_that_was_asked_for(tmp_path: Path) -> None:
+    made = make_video(tmp_path / "in.mp4", greys(5), pts=[0, 0.1, 0.2, 10.2, 10.3])  # 0.5 a second
+    times = painted(made, tmp_path / "out.mp4", "--fps", 12, "--start", 0.1, "--end", 0.35)
+    assert times == pytest.approx([0, 1 / 12, 2 / 12], abs=0.001)
 
 
 def test_an_avi_gets_a_constant_rate(tmp_path: Path) -> None:
