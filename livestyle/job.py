@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, nullcontext, suppress
 from dataclasses import dataclass, field
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from livestyle.sinks.sequence import SequenceSink
     from livestyle.sources.file import FileSource
     from livestyle.timeline import Timeline
+
+logger = logging.getLogger(__name__)
 
 Show = Callable[[int | None], AbstractContextManager[Callable[[Report], None] | None]]
 """Opens something that shows progress, for about so many frames."""
@@ -169,7 +172,7 @@ def _sink(
             refuse_same_file(job.target, job.source)
             settings |= {"overwrite": job.overwrite, "faults": faults}
             return SegmentedFile(job.target, frames.size, frames.excerpt, job.fingerprint, **settings)
-    return open_sink(
+    sink = open_sink(
         job.target,
         frames.size,
         made_from=frames.excerpt,
@@ -177,6 +180,9 @@ def _sink(
         overwrite=job.overwrite,
         **settings,
     )
+    if is_numbered(job.target) and frames.has_sound:
+        logger.warning("the sound of %s is left out: pictures are silent", frames.media.name)
+    return sink
 
 
 def _paint(

@@ -101,6 +101,22 @@ def test_numbered_pictures_go_in_and_out(tmp_path: Path) -> None:
         np.testing.assert_array_equal(read_picture(out / f"{number}.png"), image)
 
 
+def test_sound_that_has_no_place_in_pictures_is_told(tmp_path: Path) -> None:
+    made = make_video(tmp_path / "in.mp4", greys(3), sound="aac")
+    result = call("video", made, tmp_path / "%d.png", "--strength", 0)
+    assert result.exit_code == 0
+    assert result.stderr == f"the sound of {made} is left out: pictures are silent\n"
+
+
+@pytest.mark.parametrize("option", [["--codec", "hevc"], ["--crf", "20"], ["--format", "mkv"]])
+def test_pictures_take_no_options_of_videos(option: list[str], tmp_path: Path) -> None:
+    made = make_video(tmp_path / "in.mp4", greys(3), sound="aac")
+    result = call("video", made, tmp_path / "%d.png", "--strength", 0, *option)
+    assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1)
+    assert f"numbered pictures have no {option[0][2:]}; leave {option[0]} out" in result.stderr
+    assert list(tmp_path.iterdir()) == [made]
+
+
 @pytest.mark.parametrize(("options", "rate"), [([], 30), (["--fps", "12"], 12)])
 def test_numbered_pictures_become_a_video_at_their_rate(
     options: list[str], rate: int, tmp_path: Path

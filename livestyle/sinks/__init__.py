@@ -54,6 +54,7 @@ def open_sink(
     if is_numbered(path):
         from livestyle.sinks.sequence import SequenceSink
 
+        _refuse_options_of_videos(path, encoding or Encoding(), form)
         return SequenceSink(path, overwrite=overwrite)
     from livestyle.sinks.file import FileSink  # loads FFmpeg, which `livestyle --help` can do without
 
@@ -68,6 +69,12 @@ def open_sink(
         colors=colors,
         overwrite=overwrite,
     )
+
+
+def _refuse_options_of_videos(path: Path | str, encoding: Encoding, form: str | None) -> None:
+    for name, asked in (("codec", encoding.codec), ("crf", encoding.crf), ("format", form)):
+        if asked is not None:
+            raise SinkError(f"cannot write {path}: numbered pictures have no {name}; leave --{name} out")
 
 
 def refuse_same_file(path: Path | str, made_from: Path | str) -> None:

@@ -122,6 +122,11 @@ class FileSource:
         return Excerpt(self.media, self.origin, self._begin > 0, length, self._beside)
 
     @property
+    def has_sound(self) -> bool:
+        """Whether the file has sound beside its picture."""
+        return bool(self._container.streams.audio)
+
+    @property
     def colors(self) -> Colors:
         """The tags of what is made from this video."""
         return self._colors
