@@ -28,17 +28,17 @@ if sys.platform == "win32":
 
     @contextmanager
     def _lock(folder: Path) -> Iterator[bool]:
-        path = folder / ".livestyle-batch.lock"
-        held = os.open(path, os.O_RDWR | os.O_CREAT)
+        path, held, ours = folder / ".livestyle-batch.lock", -1, True
         try:
+            held = os.open(path, os.O_RDWR | os.O_CREAT)
             msvcrt.locking(held, msvcrt.LK_NBLCK, 1)
-            ours = True
         except OSError:
-            ours = False
+            ours = held < 0  # nobody may write there, which is told when something is written
         try:
             yield ours
         finally:
-            os.close(held)
+            if held >= 0:
+                os.close(held)
             with suppress(OSError):  # while another process has it open, it stays
                 path.unlink()
 
