@@ -34,6 +34,9 @@ _MOTION = (8.0, 20.0)
 _SPREAD: Any = 12.0  # a number, where OpenCV's types name arrays only
 """As much of its neighbours' motion, in levels, a pixel takes over that did not move itself: its strokes
 change with theirs, but all at once they would flicker along every moving edge."""
+_PASSING = 30
+"""What changed by more levels in the last frame is all new once more: its painting had the strokes around
+what has moved on since, and would keep them."""
 _LEAK_ROWS = 8
 """One row in this many takes up a third of what its pixels' dead-band holds back, each frame another."""
 _STILL_SHARE, _MOVING_SHARE = 0.25, 0.5
@@ -64,6 +67,8 @@ class Held:
     """The input with what is mere noise held back, (H, W, 3)."""
     motion: Levels | None
     """How much each pixel changed since the last frame, 0 within the band; None to start anew."""
+    passed: Levels | None
+    """255 where much changed in the frame before, else 0; None where nothing is known of it."""
     calm: float
     """How much the camera stands still, 0 to 1: what moves as a whole is not held back."""
     seen: Image
@@ -85,16 +90,16 @@ def hold(image: Image, last: Held | None, amount: float) -> Held:
     step = max(_SAMPLE, image.shape[0] // _SAMPLES)
     seen = np.ascontiguousarray(image[:-1:step, :-1:step])
     if last is None or amount == 0 or last.image.shape != image.shape:
-        return Held(image, None, 0.0, seen, 0.0, None, 0)
+        return Held(image, None, None, 0.0, seen, 0.0, None, 0)
     change = _change(seen, last.seen)
     if _is_cut(change):
-        return Held(image, None, 0.0, seen, last.noise, None, 0)
+        return Held(image, None, None, 0.0, seen, last.noise, None, 0)
     texture = _texture(image, seen, step)
     now = _noise(seen, last.seen, texture)
     noise = now + (last.noise - now) * _NOISE_MEMORY[int(now < last.noise)]
     calm, tiles = _camera(change, texture, noise, last.moving_tiles)
     if calm == 0:
-        return Held(image, None, 0.0, seen, noise, tiles, 0)
+        return Held(image, None, None, 0.0, seen, noise, tiles, 0)
     band = amount * calm * max(_BAND, _BAND_DEVIATIONS * noise)
     held, motion = np.empty_like(image), np.empty(image.shape[:2], np.uint8)
     for rows in strips(image):
@@ -104,7 +109,8 @@ def hold(image: Image, last: Held | None, amount: float) -> Held:
         cv2.copyTo(new, motion[rows], held[rows])
     leaking = held[last.turn :: _LEAK_ROWS]
     cv2.addWeighted(leaking, 2 / 3, image[last.turn :: _LEAK_ROWS], 1 / 3, 0, dst=leaking)
-    return Held(held, motion, calm, seen, noise, tiles, (last.turn + 1) % _LEAK_ROWS)
+    passed = None if last.motion is None else _above(last.motion, _PASSING)
+    return Held(held, motion, passed, calm, seen, noise, tiles, (last.turn + 1) % _LEAK_ROWS)
 
 
 def settle(painted: Image, given: Held, shown: Image | None, amount: float) -> Image:
@@ -117,7 +123,10 @@ def settle(painted: Image, given: Held, shown: Image | None, amount: float) -> I
     around = cv2.min(cv2.blur(given.motion, (5, 5)), cv2.max(given.motion, _SPREAD))
     shares, settled = _shares(amount * given.calm), np.empty_like(painted)
     for rows in strips(painted):
-        kept = cv2.cvtColor(cv2.LUT(around[rows], shares), cv2.COLOR_GRAY2RGB)
+        share = cv2.LUT(around[rows], shares)
+        if given.passed is not None:
+            cv2.subtract(share, given.passed[rows], dst=share)
+        kept = cv2.cvtColor(share, cv2.COLOR_GRAY2RGB)
         # 8-bit products take half the time of cv2.blendLinear; their rounding errors are one level at most
         old = cv2.multiply(shown[rows], kept, scale=1 / 255)
         new = cv2.multiply(painted[rows], cv2.bitwise_not(kept), scale=1 / 255)
@@ -131,6 +140,11 @@ def _shares(amount: float) -> Levels:
     level = np.arange(256) / (narrow + amount * (wide - narrow))
     stays = 1 - float(_RENEWED**amount)
     return np.rint(255 * stays * np.exp(-(level**2))).astype(np.uint8)
+
+
+def _above(levels: Levels, level: float) -> Levels:
+    """255 where they are above that level, else 0, (H, W)."""
+    return np.asarray(cv2.threshold(levels, level, 255, cv2.THRESH_BINARY)[1], np.uint8)
 
 
 def _change(a: Image, b: Image) -> Levels:

@@ -138,6 +138,21 @@ def test_strokes_beside_what_moves_change_gradually() -> None:
     )
 
 
+def test_the_outline_of_what_passed_does_not_stay() -> None:
+    """A network draws an outline around what moves: on the ground that is left behind it has to go."""
+
+    def outlined(image: Image) -> Image:
+        edges = cv2.dilate(cv2.morphologyEx(image, cv2.MORPH_GRADIENT, np.ones((3, 3))), np.ones((5, 5)))
+        return cv2.max(image, edges)
+
+    frames = [np.full((96, 200, 3), 90, np.uint8) for _ in range(20)]
+    for i, frame in enumerate(frames):
+        frame[30:60, 8 * i : 8 * i + 30] = 220
+    shown = run(frames, defaults.STEADY, outlined)
+    behind = shown[-1][34:56, 40 : 8 * 17]
+    assert behind.max() < 90 + 5
+
+
 def test_frames_given_are_left_as_they_were() -> None:
     frames = [noisy(scene(64, 48), i) for i in range(6)]
     kept = [frame.copy() for frame in frames]
