@@ -94,11 +94,17 @@ def add(data: Path, *more: object) -> Result:
     return call("add", data / "a.png", *words)
 
 
+def own_style(name: str, network: str = "") -> Path:
+    weights = load_weights()
+    path = style_folder() / f"{name}{SUFFIX}"
+    row = weights.styles["mosaic"].row
+    write_style(path, Style(name, row, "", "", "", ""), network or weights.network)
+    return path
+
+
 @pytest.mark.usefixtures("unloadable")
 def test_a_style_of_another_network_is_not_replaced(data: Path) -> None:
-    weights = load_weights()
-    path = style_folder() / f"mine{SUFFIX}"
-    write_style(path, Style("mine", weights.styles["mosaic"].row, "", "", "", ""), "0" * 64)
+    path = own_style("mine", "0" * 64)
     before = path.read_bytes()
     line = told(add(data))
     assert f"{path} is of another network: choose another --name, or remove that file" in line
@@ -133,3 +139,32 @@ def test_a_row_that_is_not_finite_is_not_written(data: Path, monkeypatch: pytest
     network = ["--loss-network", "vgg19-shallow", "--loss-weights", data / "vgg.safetensors"]
     assert "its row is not finite" in add(data, *network).stderr.splitlines()[-1]
     assert not (style_folder() / f"mine{SUFFIX}").exists()
+
+
+@pytest.mark.usefixtures("unloadable")
+@pytest.mark.parametrize(
+    ("there", "name", "told_of", "advice"),
+    [
+        ("mine", "mine", "mine", "choose another --name, or add --overwrite"),
+        ("mine", "MINE", "mine", "choose another --name"),
+        ("mine", "Mosaic", "mosaic", "choose another --name"),
+    ],
+)
+def test_a_style_that_is_there_is_kept(there: str, name: str, told_of: str, advice: str, data: Path) -> None:
+    """Names that differ in case alone are one file on macOS and Windows."""
+    path = own_style(there)
+    before = path.read_bytes()
+    line = told(add(data, "--name", name))
+    assert line == f"Error: there is a style {told_of!r} already: {advice}\n"
+    assert (path.read_bytes(), list(style_folder().iterdir())) == (before, [path])
+
+
+def test_a_style_of_ones_own_is_replaced_when_told_to(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = own_style("mine")
+    before = path.read_bytes()
+    style = Style("mine", load_weights().styles["udnie"].row, "", "", "", "")
+    monkeypatch.setattr("train.commands.add.learn_row", lambda *_: style)
+    network = ["--loss-network", "vgg19-shallow", "--loss-weights", data / "vgg.safetensors"]
+    result = add(data, *network, "--overwrite")
+    assert result.exit_code == 0, result.output
+    assert path.read_bytes() != before

@@ -55,6 +55,7 @@ _PART = FiniteRange(0, 1)
 @click.option("--artist", default="unknown")
 @click.option("--year", default="")
 @click.option("--licence", default="unknown")
+@click.option("--overwrite", is_flag=True, help="Replace the style of your own that has this NAME.")
 def add_command(
     picture: Path,
     name: str,
@@ -67,6 +68,7 @@ def add_command(
     stroke_size: int,
     strength: float,
     steps: int,
+    overwrite: bool,
     **provenance: str,
 ) -> None:
     """Learn the style of PICTURE for a network that is trained already.
@@ -77,7 +79,7 @@ def add_command(
     source = replace(StylePicture(name, picture, crop=crop), **provenance)  # type: ignore[arg-type]  # all are text
     check_styles([source])
     path = style_folder() / f"{name}{SUFFIX}"
-    _check_free(path, name, weights)
+    _check_free(path, name, weights, overwrite=overwrite)
     balance = _QUICK.loss.weights | {"style": strength * _QUICK.loss.weights["style"]}
     loss = LossConfig(loss_network, average_pooling, balance, _QUICK.loss.stability_from)
     config = replace(_QUICK, steps=steps, style_side=stroke_size, loss=loss)
@@ -89,14 +91,22 @@ def add_command(
     click.echo(f"{path}: try it with --style {name}")
 
 
-def _check_free(path: Path, name: str, weights: Weights) -> None:
-    """Raises StyleError where a style of that name must stay, SinkError where none can be written."""
-    if name in weights.styles and not weights.styles[name].own:
-        raise StyleError(f"there is a style {name!r} already: choose another --name")
-    with suppress(StyleError):  # a damaged file may be replaced
+def _check_free(path: Path, name: str, weights: Weights, *, overwrite: bool) -> None:
+    """Raises StyleError where a style of that name must stay, SinkError where none can be written.
+
+    Names that differ in case alone are one: so are their files on macOS and Windows.
+    """
+    shipped = [style.name for style in weights.styles.values() if not style.own]
+    own = [other.name.removesuffix(SUFFIX) for other in path.parent.glob(f"*{SUFFIX}")]
+    for other in [*shipped, *own]:
+        if other.casefold() == name.casefold() and (other != name or other in shipped):
+            raise StyleError(f"there is a style {other!r} already: choose another --name")
+    with suppress(StyleError):  # it is damaged
         _, network = read_style(path)
         if network != weights.network:
             raise SinkError(f"{path} is of another network: choose another --name, or remove that file")
+    if name in own and not overwrite:
+        raise StyleError(f"there is a style {name!r} already: choose another --name, or add --overwrite")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
