@@ -17,24 +17,41 @@ FORMATS = {"onnx": ".onnx", "torchscript": ".pt", "openvino": ".xml"}
 """What can be written, with the suffix of its file."""
 
 
-def export(weights: Weights, path: Path, form: str, size: tuple[int, int], precision: str = "f32") -> Path:
+def export(
+    weights: Weights,
+    path: Path,
+    form: str,
+    size: tuple[int, int],
+    precision: str = "f32",
+    *,
+    overwrite: bool = False,
+) -> Path:
     """Writes the network for frames of `size` (width, height); gives the file with the styles' rows.
 
     `precision`, f32 or f16, is that of an ONNX graph; the other two are f32 only. Raises SinkError where a
-    file cannot be written, EngineError where the format's package is missing.
+    file cannot be written, or is there already and must stay, EngineError where the format's package is
+    missing.
     """
     width, height = size
     if min(size) < MIN_SIDE:
         raise SinkError(f"cannot export for {width}x{height}: the smallest is {MIN_SIDE}x{MIN_SIDE}")
+    if path.is_dir():
+        raise SinkError(f"cannot write {path}: it is a folder; name a file in it")
     if path.suffix != FORMATS[form]:
         raise SinkError(f"cannot write {path} as {form}: name it {path.with_suffix(FORMATS[form]).name}")
     if precision != "f32" and form != "onnx":
         raise SinkError(f"cannot write {path} in {precision}: only .onnx can be; leave --precision out")
     styles = path.with_suffix(".styles.json")
-    for target, content in _WRITERS[form](weights, path, height, width, precision).items():
-        _put(target, content)
     rows = {name: [round(float(x), 6) for x in style.row] for name, style in weights.styles.items()}
-    _put(styles, json.dumps(rows).encode())
+    table = json.dumps(rows).encode()
+    named = [path, path.with_suffix(".bin")] if form == "openvino" else [path]
+    if not _holds(styles, table):  # those beside another format of the same network stay
+        named.append(styles)
+    for target in named:  # what is in the way is told before anything slow begins
+        PartialFile(target, overwrite=overwrite).discard()
+    files = _WRITERS[form](weights, path, height, width, precision) | {styles: table}
+    for target in named:
+        _put(target, files[target], overwrite=overwrite)
     return styles
 
 
@@ -57,8 +74,12 @@ def _openvino(weights: Weights, path: Path, height: int, width: int, _: str) -> 
     return {path.with_suffix(".bin"): constants, path: graph}
 
 
-def _put(path: Path, content: bytes) -> None:
-    with PartialFile(path) as partial:
+def _holds(path: Path, content: bytes) -> bool:
+    return path.is_file() and path.stat().st_size == len(content) and path.read_bytes() == content
+
+
+def _put(path: Path, content: bytes, *, overwrite: bool) -> None:
+    with PartialFile(path, overwrite=overwrite) as partial:
         partial.write(content)
 
 

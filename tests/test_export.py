@@ -138,6 +138,7 @@ def test_the_natural_picture_comes_in_every_size() -> None:
     [
         (["net.bin"], "name it net.onnx"),
         (["no/net.onnx"], "there is no folder"),
+        (["."], "cannot write .: it is a folder; name a file in it"),
         (["net.pt", "--precision", "f16"], "cannot write net.pt in f16: only .onnx can be"),
         (["net.xml", "--precision", "f16"], "cannot write net.xml in f16: only .onnx can be"),
     ],
@@ -170,3 +171,47 @@ def test_a_folder_in_the_way_is_refused(tmp_path: Path) -> None:
     (tmp_path / "net.onnx").mkdir()
     with pytest.raises(SinkError, match="it is a folder"):
         export(load_weights("small"), tmp_path / "net.onnx", "onnx", (64, 48))
+
+
+@pytest.mark.parametrize(
+    ("name", "there"),
+    [
+        ("net.onnx", "net.onnx"),
+        ("net.pt", "net.pt"),
+        ("net.xml", "net.bin"),
+        ("net.pt", "net.styles.json"),
+    ],
+)
+def test_what_exists_is_kept_unless_told_otherwise(name: str, there: str, tmp_path: Path) -> None:
+    (tmp_path / there).write_text("precious")
+    arguments = ["export", str(tmp_path / name), "--size", "64x48"]
+    result = CliRunner().invoke(main, arguments)
+    assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1)
+    assert f"{there}: it exists; choose another name, or add --overwrite" in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == [there]
+    assert (tmp_path / there).read_text() == "precious"
+    assert CliRunner().invoke(main, [*arguments, "--overwrite"]).exit_code == 0
+    assert (tmp_path / there).read_bytes() != b"precious"
+
+
+def test_formats_of_one_network_share_their_styles(tmp_path: Path) -> None:
+    for name in ("net.onnx", "net.pt"):
+        export(
+            load_weights("small"), tmp_path / name, {"net.onnx": "onnx"}.get(name, "torchscript"), (64, 48)
+        )
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["net.onnx", "net.pt", "net.styles.json"]
+
+
+def test_a_size_that_does_not_fit_into_memory_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise RuntimeError("can't allocate memory: you tried to allocate 30000000000 bytes\nmore")
+
+    monkeypatch.setattr("livestyle.backends.torchscript._traced", full)
+    with pytest.raises(
+        EngineError, match=r"cannot export for 64x48: can't .* bytes; choose a smaller --size$"
+    ):
+        export(load_weights("small"), tmp_path / "net.pt", "torchscript", (64, 48))
+    assert not list(tmp_path.iterdir())

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from livestyle.architecture import NORM_EPSILON
 from livestyle.backends.instruction_sets import bfloat16_allowed
-from livestyle.errors import EngineError
+from livestyle.errors import EngineError, in_one_line
 from livestyle.frame import Image, as_image
 from livestyle.network import ConditionalNorm, FrameNet, ScaleShift, TransformNet
 from livestyle.styles import StyleMix
@@ -116,11 +116,19 @@ def _has_bfloat16() -> bool:
 
 
 def script(weights: Weights, height: int, width: int) -> bytes:
-    """The network for one size of frame, in float32, as a file that `torch.jit.load` reads."""
+    """The network for one size of frame, in float32, as a file that `torch.jit.load` reads.
+
+    Raises EngineError where it does not fit into memory.
+    """
     file = io.BytesIO()
-    with torch.inference_mode(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.jit.save(_traced(frame_net(weights), height, width, torch.float32, "cpu"), file)
+    try:
+        with torch.inference_mode(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            torch.jit.save(_traced(frame_net(weights), height, width, torch.float32, "cpu"), file)
+    except RuntimeError as error:
+        raise EngineError(
+            f"cannot export for {width}x{height}: {in_one_line(error)}; choose a smaller --size"
+        ) from error
     return file.getvalue()
 
 

@@ -27,7 +27,10 @@ from livestyle.cli.options import FILE, FrameSize, model_option
     help="Of the ONNX graph; the statistics of its norms stay float32.",
 )
 @model_option
-def export(target: Path, form: str | None, size: tuple[int, int], precision: str, model: str) -> None:
+@click.option("--overwrite", is_flag=True, help="Replace OUT, and what is beside it, where they exist.")
+def export(
+    target: Path, form: str | None, size: tuple[int, int], precision: str, model: str, overwrite: bool
+) -> None:
     """Write the network to OUT for other programs, and the styles beside it.
 
     Its inputs are `frame` (H, W, 3), RGB uint8, and `affine`, a row of OUT's .styles.json; its output is like
@@ -39,5 +42,5 @@ def export(target: Path, form: str | None, size: tuple[int, int], precision: str
 
     by_suffix = {suffix: name for name, suffix in FORMATS.items()}
     form = form or by_suffix.get(target.suffix, "onnx")
-    styles = write(load_weights(model), target, form, size, precision)
+    styles = write(load_weights(model), target, form, size, precision, overwrite=overwrite)
     click.echo(f"{target}: {model}, {size[0]}x{size[1]}; styles: {styles}")
