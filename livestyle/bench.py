@@ -18,7 +18,7 @@ from livestyle.styles import StyleMix
 from livestyle.weights import Weights
 
 SIZES = ((640, 480), (1280, 720))
-"""(width, height) of the frames that are measured."""
+"""(width, height) of the frames that are measured where nobody says."""
 
 _WARM_UP_FRAMES = 5
 
@@ -49,9 +49,13 @@ class Skipped:
 
 
 def measure(
-    weights: Weights, backends: Sequence[str] = BACKENDS, *, seconds: float = 3.0
+    weights: Weights,
+    backends: Sequence[str] = BACKENDS,
+    *,
+    sizes: Sequence[tuple[int, int]] = SIZES,
+    seconds: float = 3.0,
 ) -> Iterator[Timing | Skipped]:
-    """Times each backend at each of `SIZES` for about `seconds`, one after the other."""
+    """Times each backend at each of the sizes (width, height) for about `seconds`, one after the other."""
     for backend in backends:
         try:
             engine = load_engine(weights, backend)
@@ -59,7 +63,7 @@ def measure(
             yield Skipped(backend, str(error))
             continue
         style = next(iter(weights.styles))
-        for size in SIZES:
+        for size in sizes:
             engine.stylize(frame(size), StyleMix.parse(style))
             if not engine.backend.startswith(backend):  # TensorRT's engine for that size is still to be built
                 width, height = size

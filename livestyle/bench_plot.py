@@ -15,7 +15,7 @@ class Plot:
     Raises LivestyleError where it will not be possible, before anything is measured for it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, overwrite: bool = False) -> None:
         try:
             import matplotlib as mpl
 
@@ -31,7 +31,7 @@ class Plot:
                 f"cannot draw {path}: {path.suffix or 'no suffix'} is no format here; use .png or .svg"
             )
         self._pyplot = pyplot
-        self._file = PartialFile(path)
+        self._file = PartialFile(path, overwrite=overwrite)
 
     def draw(self, runs: list[Run]) -> None:
         """Draws the runs, and puts the file in its place. Raises SinkError."""

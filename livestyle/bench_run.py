@@ -27,6 +27,12 @@ WARM_UP_FRAMES = 10
 DRIFT = 0.1
 """From what share on a slow-down between the first and the last third is worth a word."""
 
+DRIFT_FRAMES = 60
+"""From how many frames on: fewer say nothing of heat."""
+
+_OTHERS_SECONDS = 0.5
+"""How long a run must be for the work of other programs to be told: the system counts it in hundredths."""
+
 
 @dataclass(frozen=True, slots=True)
 class Percentiles:
@@ -61,7 +67,9 @@ class Run:
     cores_used: float
     """Processor time over wall-clock time."""
     others_cores_used: float | None
-    """The same of all other programs, which no measurement should have beside it; None if not told."""
+    """The same of all other programs, which no measurement should have beside it.
+
+    None where the system does not tell, or the run was too short for it."""
     warm_up_seconds: float
     drift: float
     """How much longer a frame took in the last third than in the first: 0.2 is 20 %."""
@@ -104,7 +112,7 @@ class _Clocks:
         self.times: dict[str, list[float]] = {"read": [], "steady": [], "network": [], "write": []}
         self.moments: list[float] = []
         self.size = (0, 0)
-        self.processor_seconds = 0.0
+        self.counted_from = self.processor_seconds = 0.0
         self.busy_seconds: float | None = None
         self.waited_for_engine = 0.0
         self._arrivals: dict[float, float] = {}
@@ -141,6 +149,7 @@ class _Clocks:
         self._count += 1
         if self._count == self.warm_up:
             self.processor_seconds, self.busy_seconds = time.process_time(), busy_seconds()
+            self.counted_from = time.perf_counter()
         if self._count >= self.warm_up:
             self.moments.append(time.perf_counter())
 
@@ -157,8 +166,9 @@ class _Clocks:
         seconds = self.moments[-1] - self.moments[0]
         third = max(1, len(between) // 3)
         own, busy = time.process_time() - self.processor_seconds, busy_seconds()
+        counted = time.perf_counter() - self.counted_from  # longer than `seconds`: the last frame is written
         others = None
-        if busy is not None and self.busy_seconds is not None:
+        if busy is not None and self.busy_seconds is not None and counted >= _OTHERS_SECONDS:
             others = max(0.0, busy - self.busy_seconds - own)
         return Run(
             backend=backend,
@@ -168,8 +178,8 @@ class _Clocks:
             dropped=dropped,
             stages={name: Percentiles.of(times[self._cut(times) :]) for name, times in self.times.items()},
             end_to_end=Percentiles.of(self._ways[self._cut(self._ways) :]) if live else None,
-            cores_used=own / seconds,
-            others_cores_used=None if others is None else others / seconds,
+            cores_used=own / counted,
+            others_cores_used=None if others is None else others / counted,
             warm_up_seconds=self.moments[0] - began,
             drift=sum(between[-third:]) / sum(between[:third]) - 1,
             painted_milliseconds=between,

@@ -5,6 +5,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -112,13 +113,13 @@ def test_the_command_prints_writes_and_draws_what_it_measured(tmp_path: Path) ->
     assert cv2.imread(str(plot_path)).shape[1] > 500
 
 
-def test_every_backend_is_timed_or_says_why_not(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("livestyle.bench.SIZES", ((64, 48),))
+def test_every_backend_is_timed_or_says_why_not(tmp_path: Path) -> None:
     result = call("--size", "64x48", "--frames", 3, "--backends", "--json", tmp_path / "bench.json")
     assert result.exit_code == 0, result.output
     rows = json.loads((tmp_path / "bench.json").read_text())["backends"]
     named = {row["backend"].split()[0] for row in rows}
     assert {"openvino", "torchscript"} <= named
+    assert {tuple(row["size"]) for row in rows} == {(64, 48)}
     for backend in {"cuda", "tensorrt"} - named:
         assert f"  {backend:<18} skipped: " in result.stdout
 
@@ -203,3 +204,53 @@ def test_numbers_that_do_not_fit_are_one_line(tmp_path: Path, monkeypatch: pytes
     assert result.exit_code == 1
     assert "a.json: no space left on device; choose another place" in result.stderr.splitlines()[-1]
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("option", "name"), [("--json", "v.mp4"), ("--plot", "photo.png")])
+def test_what_exists_is_kept_unless_told_otherwise(option: str, name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(b"precious")
+    arguments = ["--size", "64x48", "--frames", 3, option, tmp_path / name]
+    result = call(*arguments)
+    assert (result.exit_code, len(result.output.splitlines())) == (1, 1)
+    assert f"{name}: it exists; choose another name, or add --overwrite" in result.stderr
+    assert (tmp_path / name).read_bytes() == b"precious"
+    assert call(*arguments, "--overwrite").exit_code == 0
+    assert (tmp_path / name).read_bytes() != b"precious"
+
+
+def test_a_size_given_twice_is_measured_once() -> None:
+    result = call("--size", "64x48", "--frames", 3, "--size", "64x48")
+    assert (result.exit_code, result.stdout.count("64x48, openvino")) == (0, 1)
+
+
+def test_few_frames_say_nothing_of_heat_or_of_other_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    def busier() -> float:
+        return 1000 * time.perf_counter()
+
+    monkeypatch.setattr("livestyle.bench_run.busy_seconds", busier)
+    painter = Painter(SlowingEngine(11), StyleMix.parse("mosaic"))
+    run = measure_run(MovingPicture(SIZE, 11), painter, NullSink(), frames=9, steadiness=0, warm_up=2)
+    assert run.drift > 0.5
+    assert run.others_cores_used is None
+    monkeypatch.setattr("livestyle.bench_run.measure_run", lambda *_, **__: run)
+    result = call("--size", "64x48")
+    assert "other programs" not in result.stdout
+    run = replace(run, frames=60, others_cores_used=1.0)
+    result = call("--size", "64x48")
+    assert "other programs used 1.0 cores" in result.stdout
+    assert "slower in the last third" in result.stdout
+
+
+def test_processor_time_is_counted_over_the_time_in_which_it_passed() -> None:
+    """What ends slowly, as an encoder does, works after the last frame is painted."""
+
+    class Busy(NullSink):
+        def write(self, frame) -> None:
+            super().write(frame)
+            end = time.thread_time() + 0.05
+            while time.thread_time() < end:
+                pass
+
+    painter = Painter(SlowingEngine(10_000), StyleMix.parse("mosaic"))
+    run = measure_run(MovingPicture(SIZE, 9), painter, Busy(), frames=3, steadiness=0, warm_up=2)
+    assert run.cores_used < 2

@@ -74,6 +74,9 @@ _bench_options = together(
     click.option("--compare", is_flag=True, help="Measure other networks too, in turns with ours."),
     click.option("--json", "json_path", type=FILE, metavar="FILE", help="Write the numbers here too."),
     click.option("--plot", "plot_path", type=FILE, metavar="FILE", help="Draw them."),
+    click.option(
+        "--overwrite", is_flag=True, help="Replace the files of --json and --plot where they exist."
+    ),
 )
 
 
@@ -84,6 +87,7 @@ def bench(
     compare: bool,
     json_path: Path | None,
     plot_path: Path | None,
+    overwrite: bool,
     **how: Any,
 ) -> None:
     """Measure how fast this machine paints, stage by stage, and say what to expect of it.
@@ -93,11 +97,12 @@ def bench(
     from livestyle.bench import machine
     from livestyle.bench_machine import peak_memory_mib, power
 
+    sizes = tuple(dict.fromkeys(sizes))
     _check(sizes, how)
     compared = _peers() if compare else None
     with ExitStack() as files:  # what cannot be written is told before anything slow begins
-        write = _writer(files, json_path)
-        plot = _plotter(files, plot_path)
+        write = _writer(files, json_path, overwrite)
+        plot = _plotter(files, plot_path, overwrite)
         facts = machine() | {"power": power()}
         click.echo(", ".join(f"{name} {value}" for name, value in facts.items()))
         try:
@@ -109,7 +114,7 @@ def bench(
                     return
                 runs = [_report(_measure(painter, size, how)) for size in _runs(sizes, how)]
                 ratios = compared(sizes or _SIZES[:1], how) if compared else {}
-                others = _each_backend(how) if how["backends"] else []
+                others = _each_backend(sizes, how) if how["backends"] else []
         except KeyboardInterrupt:
             click.echo("stopped: nothing was written", err=True)
             sys.exit(stop.status)
@@ -216,7 +221,7 @@ def _open_clip(clip: Path, stack: ExitStack) -> tuple[FrameSource, Sink]:
 
 def _report(run: Run) -> Run:
     """Prints a run."""
-    from livestyle.bench_run import DRIFT
+    from livestyle.bench_run import DRIFT, DRIFT_FRAMES
 
     click.echo(
         f"\n{run.size[0]}x{run.size[1]}, {run.backend}: {run.fps:.1f} fps over {run.frames} frames, "
@@ -232,7 +237,7 @@ def _report(run: Run) -> Run:
         click.echo(_row("end to end", run.end_to_end))
     if (run.others_cores_used or 0) > _OTHERS:
         click.echo(f"  other programs used {run.others_cores_used:.1f} cores meanwhile: alone it is faster")
-    if abs(run.drift) > DRIFT:
+    if run.frames >= DRIFT_FRAMES and abs(run.drift) > DRIFT:
         word = "slower" if run.drift > 0 else "faster"
         click.echo(
             f"  {abs(run.drift):.0%} {word} in the last third than in the first: heat, or other programs"
@@ -240,14 +245,14 @@ def _report(run: Run) -> Run:
     return run
 
 
-def _each_backend(how: dict[str, Any]) -> list[dict[str, Any]]:
+def _each_backend(sizes: tuple[tuple[int, int], ...], how: dict[str, Any]) -> list[dict[str, Any]]:
     """Prints how fast the network alone is with each backend; gives the times."""
-    from livestyle.bench import Skipped, measure
+    from livestyle.bench import SIZES, Skipped, measure
     from livestyle.weights import load_weights
 
     click.echo("\nthe network alone, with each backend:")
     rows = []
-    for result in measure(load_weights(how["model"]), seconds=1.0):
+    for result in measure(load_weights(how["model"]), sizes=sizes or SIZES, seconds=1.0):
         if isinstance(result, Skipped):
             click.echo(f"  {result.backend:<18} skipped: {result.reason}")
             continue
@@ -274,12 +279,12 @@ def _peers() -> Any:
     return partial(module.compare_and_print, click.echo)
 
 
-def _writer(files: ExitStack, path: Path | None) -> Callable[[dict[str, Any]], None]:
+def _writer(files: ExitStack, path: Path | None, overwrite: bool) -> Callable[[dict[str, Any]], None]:
     if path is None:
         return lambda _: None
     from livestyle.sinks.partial import PartialFile
 
-    file = PartialFile(path)
+    file = PartialFile(path, overwrite=overwrite)
     files.callback(file.discard)
 
     def write(content: dict[str, Any]) -> None:
@@ -289,11 +294,11 @@ def _writer(files: ExitStack, path: Path | None) -> Callable[[dict[str, Any]], N
     return write
 
 
-def _plotter(files: ExitStack, path: Path | None) -> Callable[[list[Run]], None]:
+def _plotter(files: ExitStack, path: Path | None, overwrite: bool) -> Callable[[list[Run]], None]:
     if path is None:
         return lambda _: None
     from livestyle.bench_plot import Plot
 
-    plot = Plot(path)
+    plot = Plot(path, overwrite=overwrite)
     files.callback(plot.discard)
     return plot.draw
