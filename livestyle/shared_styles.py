@@ -7,6 +7,7 @@ norms it belongs to. Those in the user's style folder are there at once, in ever
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -64,9 +65,15 @@ def own_styles(network: str, length: int) -> Iterator[Style]:
         try:
             style, made_for = read_style(path)
         except StyleError as error:
-            logger.warning("skipped a style: %s", error)
+            _warn(f"skipped a style: {error}")
             continue
         if made_for == network and style.row.shape == (length,):
             yield style
         else:
             logger.debug("skipped style %s: it was made for another network", style.name)
+
+
+@cache
+def _warn(problem: str) -> None:
+    """Say it once: several networks look through the same folder."""
+    logger.warning(problem)

@@ -15,7 +15,7 @@ from livestyle import defaults
 from livestyle.architecture import NetworkConfig
 from livestyle.errors import StyleError, reason_of
 from livestyle.shared_styles import own_styles
-from livestyle.styles import Style, engine_dir
+from livestyle.styles import Style, StyleMix, engine_dir, find_style
 
 MANIFEST = "manifest.json"
 
@@ -84,6 +84,15 @@ def load_weights(model: str = defaults.MODEL, directory: Path | None = None) -> 
     for style in own_styles(weights.network, config.affine_length):
         weights.styles.setdefault(style.name, style)
     return weights
+
+
+def check_mix(mix: StyleMix, weights: Weights) -> None:
+    """Raises StyleError for a style that these weights have not; it names the model that has it."""
+    for name in [name for name, _ in mix.parts if name not in weights.styles]:
+        for model in read_manifest():
+            if model != weights.model and name in load_weights(model).styles:
+                raise StyleError(f"{name} is a style of the {model} network: add --model {model}")
+        find_style(name, weights.styles)
 
 
 def _styles(entries: list[dict[str, Any]], table: NDArray[np.float32]) -> dict[str, Style]:

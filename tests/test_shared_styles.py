@@ -14,6 +14,7 @@ from livestyle.shared_styles import SUFFIX, read_style, style_folder, write_styl
 from livestyle.styles import Style, StyleMix
 from livestyle.weights import load_weights
 from tests.backends import ALL, engine_of
+from tests.media import make_video
 from tests.pictures import scene
 
 
@@ -57,7 +58,26 @@ def test_it_works_at_once_in_every_backend(backend: str) -> None:
 def test_livestyle_styles_lists_it() -> None:
     make()
     lines = CliRunner().invoke(main, ["styles"]).stdout.splitlines()
-    assert lines[-1].split() == ["mine", "Mine", "Me", "2026"]
+    assert lines[-1].split() == ["mine", "Mine", "Me", "2026", "--model", "small"]
+    assert "--model" not in "".join(lines[:-1])  # the shipped ones are in every network
+    make("theirs", network=load_weights("large").network, row=load_weights("large").styles["mosaic"].row)
+    lines = CliRunner().invoke(main, ["styles"]).stdout.splitlines()
+    assert lines[-1].split() == ["theirs", "Mine", "Me", "2026", "--model", "large"]
+    alone = CliRunner().invoke(main, ["styles", "--model", "small"]).stdout.splitlines()
+    assert alone[-1].split() == ["mine", "Mine", "Me", "2026"]
+
+
+def test_the_model_that_has_a_style_is_named(tmp_path: Path) -> None:
+    make("mine", network=load_weights("large").network, row=load_weights("large").styles["mosaic"].row)
+    clip, out = str(make_video(tmp_path / "in.mp4", [scene(64, 48)] * 4)), str(tmp_path / "out.mp4")
+    for command in (
+        ["video", clip, out],
+        ["video", clip, out, "--strength", "0"],
+        ["batch", clip, "-o", str(tmp_path / "out")],
+    ):
+        result = CliRunner().invoke(main, [*command, "--style", "mine", "--model", "small"])
+        assert result.exit_code == 1
+        assert result.stderr == "Error: mine is a style of the large network: add --model large\n"
 
 
 def test_a_style_made_for_another_network_is_left_out() -> None:
@@ -77,6 +97,9 @@ def test_a_damaged_style_is_named_and_harms_no_other(caplog: pytest.LogCaptureFi
     (style_folder() / f"broken{SUFFIX}").write_text("no")
     assert "mine" in load_weights().styles
     assert f"broken{SUFFIX} is not a style file" in caplog.text
+    said = len(caplog.records)
+    load_weights("large")
+    assert len(caplog.records) == said  # once is enough
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

@@ -195,7 +195,7 @@ def test_a_style_is_added_from_one_picture(data: Path) -> None:
     before = load_weights()
     result = CliRunner().invoke(main, ["add", *arguments], catch_exceptions=False)
     assert result.exit_code == 0, result.output
-    assert "--style mine" in result.stdout
+    assert "try it with --style mine --model small" in result.stdout
     after = load_weights()
     assert after.network == before.network
     row = after.styles["mine"].row

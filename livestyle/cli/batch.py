@@ -84,13 +84,14 @@ def batch(
 
 def _recipe(style: str, painting: dict[str, Any]) -> Recipe:
     from livestyle.timeline import Timeline
-    from livestyle.weights import load_weights
+    from livestyle.weights import check_mix, load_weights
     from livestyle.workers import Recipe
 
     timeline = Timeline.parse(style)
     weights = load_weights(chosen_model(painting["model"], painting["backend"]))
     content = hashlib.sha256(weights.network.encode())
-    for mix in timeline.mixes:  # an unknown style is told here, once
+    for mix in timeline.mixes:
+        check_mix(mix, weights)  # an unknown style is told here, once
         content.update(mix.row(weights.styles).tobytes())
     make_painter = partial(make_file_painter, style, **painting)
     return Recipe(make_painter, timeline, f"{timeline} {painting} {content.hexdigest()}")

@@ -95,10 +95,10 @@ def make_file_painter(style: str, *, strength: float, **painting: Any) -> Painte
     from livestyle.backends.untouched import UntouchedEngine
     from livestyle.painter import Painter
     from livestyle.timeline import Timeline
-    from livestyle.weights import load_weights
+    from livestyle.weights import check_mix, load_weights
 
     model = chosen_model(painting["model"], painting["backend"])
-    mixes, styles = Timeline.parse(style).mixes, load_weights(model).styles
+    mixes, weights = Timeline.parse(style).mixes, load_weights(model)
     for mix in mixes:
-        mix.row(styles)  # an unknown style is told all the same
+        check_mix(mix, weights)  # an unknown style is told all the same
     return Painter(UntouchedEngine(), mixes[0], strength)

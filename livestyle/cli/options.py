@@ -162,12 +162,12 @@ def make_painter(
     from livestyle.errors import StyleError
     from livestyle.painter import Painter
     from livestyle.timeline import Timeline
-    from livestyle.weights import load_weights
+    from livestyle.weights import check_mix, load_weights
 
     weights = load_weights(chosen_model(model, backend))
     timeline = Timeline.parse(style)
     for mix in timeline.mixes:
-        mix.row(weights.styles)  # an unknown style is told before anything slow begins
+        check_mix(mix, weights)  # an unknown style is told before anything slow begins
     if len(timeline.mixes) > 1 and not for_files:
         raise StyleError(f"{style} changes with time, as only livestyle video and batch can: name one style")
     engine = load_engine(weights, backend, streams=streams, precision=precision)

@@ -4,16 +4,36 @@ from __future__ import annotations
 
 import click
 
-from livestyle.cli.options import model_option
+from livestyle.architecture import CONFIGS
 
 
 @click.command()
-@model_option
-def styles(model: str) -> None:
-    """List the styles, with the painting each was learnt from, its artist and its year."""
-    from livestyle.weights import load_weights
+@click.option("--model", type=click.Choice(list(CONFIGS)), help="Only those of this size of network.")
+def styles(model: str | None) -> None:
+    """List the styles, with the painting each was learnt from, its artist and its year.
 
-    rows = [(s.name, s.title, s.artist, s.year) for s in load_weights(model).styles.values()]
+    What only one size of network has comes with the --model that it needs.
+    """
+    from livestyle.styles import Style
+    from livestyle.weights import load_weights, read_manifest
+
+    models = [model] if model else list(read_manifest())
+    found: dict[str, Style] = {}
+    having: dict[str, list[str]] = {}
+    for each in models:
+        for style in load_weights(each).styles.values():
+            found.setdefault(style.name, style)
+            having.setdefault(style.name, []).append(each)
+    rows = [
+        (
+            s.name,
+            s.title,
+            s.artist,
+            s.year,
+            "" if having[s.name] == models else f"--model {having[s.name][0]}",
+        )
+        for s in found.values()
+    ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -73,7 +73,8 @@ def add_command(
 ) -> None:
     """Learn the style of PICTURE for a network that is trained already.
 
-    Writes NAME.style.safetensors into the user's style folder; --style NAME then works at once.
+    Writes NAME.style.safetensors into the user's style folder; --style NAME then works at once, with the
+    --model that it was learnt for.
     """
     weights = load_weights(model)
     source = replace(StylePicture(name, picture, crop=crop), **provenance)  # type: ignore[arg-type]  # all are text
@@ -88,7 +89,7 @@ def add_command(
     with team() as alone, progress("add", steps) as show:
         style = learn_row(source, weights, cache, network, config, alone, show)
     write_style(path, style, weights.network)
-    click.echo(f"{path}: try it with --style {name}")
+    click.echo(f"{path}: try it with --style {name} --model {model}")
 
 
 def _check_free(path: Path, name: str, weights: Weights, *, overwrite: bool) -> None:
