@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
@@ -144,7 +145,7 @@ def _rename_to_new(part: Path, target: Path) -> None:
 
 def _prefix(target: Path) -> str:
     end = os.fsencode(target.name)[-100:]  # names are limited in bytes
-    return f".{end.decode(errors='ignore')}."
+    return f".{end.decode(sys.getfilesystemencoding(), errors='ignore')}."
 
 
 def _remove_leftovers(target: Path) -> None:
