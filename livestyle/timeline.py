@@ -93,7 +93,7 @@ def read_timeline(path: Path | str) -> Timeline:
     Raises StyleError.
     """
     try:
-        content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        content = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise StyleError(f"cannot open {path}: {reason_of(error)}; check the name") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -233,3 +233,9 @@ def die_once(mark: str) -> object:
         os.kill(os.getpid(), signal.SIGKILL)
     painting = {"model": "small", "backend": "auto", "keep_colors": False, "stroke_size": 1.0}
     return make_file_painter("mosaic", strength=0, **painting)
+
+
+def test_a_list_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    (clip,) = clips(tmp_path / "in", "a.mp4")
+    done = batch("-", "-o", tmp_path / "out", listed=f"\ufeff{clip}\n")
+    assert done.returncode == 0, done.stderr

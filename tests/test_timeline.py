@@ -148,3 +148,8 @@ def test_many_fades_that_overlap_are_told_at_once() -> None:
     ]
     mix = Timeline.of(cues).at(2999.5)
     assert dict(mix.parts)["udnie"] == pytest.approx(0.5, abs=0.2)
+
+
+def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    (tmp_path / "styles.toml").write_text('[[style]]\nstyle = "udnie"\n', encoding="utf-8-sig")
+    assert read_timeline(tmp_path / "styles.toml").at(0) == StyleMix.parse("udnie")

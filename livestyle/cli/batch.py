@@ -101,6 +101,7 @@ def _listed(inputs: Sequence[str]) -> Iterator[str]:
     for name in inputs:
         if name == "-":
             text = sys.stdin.read() if sys.stdin else ""
+            text = text.removeprefix("\ufeff")  # as editors on Windows begin
             names = text.split("\0") if "\0" in text else map(str.strip, text.splitlines())
             yield from filter(None, names)
         else:
