@@ -91,3 +91,24 @@ def test_options_that_mean_nothing_are_usage_errors(
     result = CliRunner().invoke(main, ["fit", *words, "--photos", ".", "-o", "run", "--dry-run"])
     assert result.exit_code == 2, result.output
     assert told in result.stderr
+
+
+def test_a_gallery_may_begin_with_a_byte_order_mark(folder: Path) -> None:
+    (folder / "g.toml").write_text(A, encoding="utf-8-sig")
+    assert [style.name for style in read_gallery(folder / "g.toml", folder)] == ["a"]
+
+
+def test_a_picture_that_cannot_be_learnt_is_told_before_the_photos_are_read(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "clip.mp4").write_bytes(b"no picture")
+    for command in ("add", "fit"):
+        monkeypatch.setattr(f"train.commands.{command}.load_loss_network", pytest.fail)
+        more = ["--name", "mine"] if command == "add" else ["-o", str(folder / "run"), "--style"]
+        words = [command, *more, str(folder / "clip.mp4"), "--photos", str(folder)]
+        result = CliRunner().invoke(main, words)
+        assert result.exit_code == 1
+        told = (
+            "a damaged picture, or none that opencv knows; a style is learnt from a picture, as jpeg or png"
+        )
+        assert result.stderr.endswith(f"clip.mp4: {told}\n")

@@ -15,6 +15,7 @@ from train.loss_network import CHOICES, LossNetwork
 from train.losses import PerceptualLoss
 from train.optimize import OptimizeConfig, optimize
 from train.photos import to_image, to_tensor
+from train.plots import plot_losses
 
 SHALLOW = CHOICES["vgg19-shallow"]
 
@@ -108,3 +109,8 @@ def test_optimising_replaces_nothing_unasked(output: str, more: list[str], told:
     assert result.exit_code == 1
     assert told in result.stderr
     assert ((data / output).read_bytes() if (data / output).exists() else None) == before
+
+
+def test_losses_of_nothing_are_drawn_without_a_warning(tmp_path: Path) -> None:
+    plot_losses(tmp_path / "zero.png", "t", [{"step": 1, "style": 0.0}, {"step": 2, "style": 0.0}], ["style"])
+    assert read_picture(tmp_path / "zero.png").size > 0

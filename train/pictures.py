@@ -37,7 +37,11 @@ class StylePicture:
 
     def load(self, side: int) -> Tensor:
         """The cropped picture (3, H, W), RGB in [0, 1], its short side scaled to `side` pixels."""
-        image = read_picture(self.path)
+        try:
+            image = read_picture(self.path)
+        except SourceError as error:
+            what = str(error).partition(";")[0]
+            raise SourceError(f"{what}; a style is learnt from a picture, as jpeg or png") from error
         height, width, _ = image.shape
         left, top, right, bottom = self.crop
         image = image[int(top * height) : round(bottom * height), int(left * width) : round(right * width)]
@@ -66,7 +70,7 @@ def read_gallery(path: Path, pictures: Path) -> list[StylePicture]:
     Raises SourceError where the file says something else, and as `check_styles` does.
     """
     try:
-        entries = tomllib.loads(path.read_text(encoding="utf-8"))["style"]
+        entries = tomllib.loads(path.read_text(encoding="utf-8-sig"))["style"]
         if not isinstance(entries, list):
             raise TypeError("write [[style]], in two brackets, above each style")
         styles = [_entry(dict(entry), pictures) for entry in entries]

@@ -11,14 +11,18 @@ from matplotlib import pyplot
 
 
 def plot_losses(path: Path, title: str, rows: Sequence[Mapping[str, float]], names: Sequence[str]) -> None:
-    """Writes a plot of the named terms over `step`, smoothed, on a logarithmic scale."""
+    """Writes a plot of the named terms over `step`, smoothed, on a logarithmic scale if one is above 0."""
     figure, axes = pyplot.subplots(figsize=(7, 4), layout="constrained")
     for name in names:
         known = [(row["step"], row[name]) for row in rows if name in row]
         if known:
             steps, values = np.array(known).T
             axes.plot(steps, _smooth(values), label=name)
-    axes.set(title=title, xlabel="step", yscale="log")
+    axes.set(
+        title=title,
+        xlabel="step",
+        yscale="log" if any(row.get(name, 0) > 0 for row in rows for name in names) else "linear",
+    )
     axes.grid(alpha=0.3)
     axes.legend()
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -81,6 +81,7 @@ def add_command(
     check_styles([source])
     path = style_folder() / f"{name}{SUFFIX}"
     _check_free(path, name, weights, overwrite=overwrite)
+    source.load(stroke_size)  # a broken picture is told before the photos are read
     balance = _QUICK.loss.weights | {"style": strength * _QUICK.loss.weights["style"]}
     loss = LossConfig(loss_network, average_pooling, balance, _QUICK.loss.stability_from)
     config = replace(_QUICK, steps=steps, style_side=stroke_size, loss=loss)

@@ -98,6 +98,8 @@ def fit_command(
         raise SinkError(
             f"cannot make the folder {run}: {reason_of(error)}; choose another --output"
         ) from error
+    for entry in entries:
+        entry.load(config.style_side)  # a broken picture is told before the photos are read
     network = load_loss_network(loss_network, loss_weights, average_pooling=average_pooling)
     trained, judged = held_out(find_photos(photos))
     try:
