@@ -53,10 +53,21 @@ def read_style(path: Path) -> tuple[Style, str]:
             row = np.asarray(file.get_tensor("affine"), np.float32)
         if not np.isfinite(row).all():
             raise ValueError("its row holds numbers that are not finite")
-        style = Style(path.name.removesuffix(SUFFIX), row, *(facts[fact] for fact in _FACTS))
+        name = path.name.removesuffix(SUFFIX)
+        if not name.isprintable():
+            raise ValueError("its name holds control characters")
+        title, artist, year, licence = (_in_print(facts[fact]) for fact in _FACTS)
+        style = Style(name, row, title, artist, year, licence)
     except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
-        raise StyleError(f"{path} is not a style file: {error}; remove it, or make it anew") from error
+        raise StyleError(
+            f"{_in_print(str(path))} is not a style file: {error}; remove it, or make it anew"
+        ) from error
     return replace(style, own=True), facts.get("network", "")
+
+
+def _in_print(text: str) -> str:
+    """The text without what would move the cursor, colour a terminal or break a table: others wrote it."""
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def own_styles(network: str, length: int) -> Iterator[Style]:

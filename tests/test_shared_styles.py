@@ -138,3 +138,17 @@ def test_a_batch_knows_one_of_that_name_that_was_made_anew() -> None:
     assert _recipe("mine:1,mosaic:3", painting).options == first
     make(row=style.row + 1)
     assert _recipe("mine:1,mosaic:3", painting).options != first
+
+
+def test_what_others_wrote_cannot_steer_a_terminal(caplog: pytest.LogCaptureFixture) -> None:
+    weights = load_weights()
+    path = style_folder() / f"mine{SUFFIX}"
+    row = weights.styles["mosaic"].row
+    write_style(path, Style("mine", row, "x\ty\nz", "\x1b[31mMe\u202e", "2026", ""), weights.network)
+    line = CliRunner().invoke(main, ["styles", "--model", "small"]).stdout.splitlines()[-1]
+    assert line.isprintable()
+    assert line.split() == ["mine", "x", "y", "z", "[31mMe", "2026"]
+    path.rename(style_folder() / f"\x1b[31m{SUFFIX}")
+    assert list(load_weights().styles) == [name for name in weights.styles if name != "mine"]
+    assert "its name holds control characters" in caplog.text
+    assert all(record.message.isprintable() for record in caplog.records)
