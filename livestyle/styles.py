@@ -1,6 +1,7 @@
 """Styles: named rows of the network's table, and mixes of them."""
 
 import difflib
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,7 +45,9 @@ class StyleMix:
     def of(cls, weights: Mapping[str, float]) -> "StyleMix":
         """A mix in these proportions. Raises StyleError where no weight is above 0 or one is below."""
         total = sum(weights.values())
-        if not (min(weights.values(), default=0) >= 0 and 0 < total < float("inf")):
+        if total == math.inf:
+            raise StyleError("the weights of a style mix are too large to add up: 1 is a usual one")
+        if not (min(weights.values(), default=0) >= 0 and total > 0):
             raise StyleError("the weights of a style mix must not be negative, and one must be above 0")
         return cls(tuple((name, weight / total) for name, weight in weights.items() if weight > 0))
 
@@ -92,5 +95,7 @@ def find_style(name: str, styles: Mapping[str, Style]) -> Style:
 
 
 def _suggestion(name: str, names: Iterable[str]) -> str:
+    if name.isdecimal():  # of mosaic:0,7
+        return "a weight has a point, as in mosaic:0.7"
     near = difflib.get_close_matches(name.lower().replace("-", "_").replace(" ", "_"), names, n=1, cutoff=0.6)
     return f"did you mean {near[0]}?" if near else f"there are {', '.join(names)}"

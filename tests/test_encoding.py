@@ -106,6 +106,8 @@ def test_nonsense_is_a_usage_error(clip: Path) -> None:
         ["--crf", "-1"],
         ["--fps", "0"],
         ["--fps", "nan"],
+        ["--fps", "30/0"],
+        ["--fps", "a/b"],
     ):
         assert call("video", clip, "out.mp4", *options).exit_code == 2
     for options in (["--start", "soon"], ["--start", "5", "--end", "4"], ["--format", "wmv"]):

@@ -66,3 +66,13 @@ def test_a_mix_reads_what_it_prints(text: str) -> None:
 
 def test_the_shipped_weights_are_found() -> None:
     assert (engine_dir() / "manifest.json").is_file()
+
+
+def test_a_decimal_comma_is_told_of() -> None:
+    with pytest.raises(StyleError, match=r"unknown style '7': a weight has a point, as in mosaic:0\.7"):
+        StyleMix.parse("mosaic:0,7").row(STYLES)
+
+
+def test_weights_that_overflow_are_not_called_negative() -> None:
+    with pytest.raises(StyleError, match="too large to add up"):
+        StyleMix.parse("mosaic:1e308,udnie:1e308")

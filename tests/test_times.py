@@ -81,8 +81,8 @@ def test_an_edit_list_cuts_what_it_cuts(tmp_path: Path) -> None:
     assert painted(made, tmp_path / "out.mp4") == pytest.approx(relative(shown), abs=0.001)
 
 
-@pytest.mark.parametrize(("fps", "count"), [(10, 11), (60, 61), (29.97, 31)])
-def test_a_rate_can_be_forced(fps: float, count: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("fps", "count"), [("10", 11), ("60", 61), ("29.97", 31), ("30000/1001", 31)])
+def test_a_rate_can_be_forced(fps: str, count: int, tmp_path: Path) -> None:
     moments = [0.0, 0.033, 0.1, 0.4, 0.41, 1.0]
     made = make_video(tmp_path / "in.mp4", greys(6), pts=moments, sound="aac")
     times = painted(made, tmp_path / "out.mp4", "--fps", fps)

@@ -16,6 +16,7 @@ from livestyle.cli.options import (
     FILE,
     PAINTING,
     FiniteRange,
+    FrameRate,
     Size,
     chosen_model,
     make_painter,
@@ -44,7 +45,7 @@ _live_options = together(
         help="A camera, a stream, a clip that stands in for one, over and over, or a moving test pattern.",
     ),
     click.option("--size", type=Size(), metavar="WxH", help="Size to ask the camera for."),
-    click.option("--fps", type=FiniteRange(1, 240), metavar="HZ", help="Frame rate to ask the camera for."),
+    click.option("--fps", type=FrameRate(1, 240), metavar="HZ", help="Frame rate to ask the camera for."),
     steady_option,
     click.option(
         "--fade",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from livestyle import encoding
-from livestyle.cli.options import FiniteRange, chosen_model, make_painter, steady_option, together
+from livestyle.cli.options import FiniteRange, FrameRate, chosen_model, make_painter, steady_option, together
 
 if TYPE_CHECKING:
     from livestyle.painter import Painter
@@ -37,9 +37,9 @@ file_options = together(
     steady_option,
     click.option(
         "--fps",
-        type=FiniteRange(min=0.001, max=1000),
+        type=FrameRate(min=0.001, max=1000),
         metavar="FRAMES",
-        help="Force a constant frame rate; of numbered pictures, how many are shown a second.",
+        help="Force a constant frame rate, 25 or 30000/1001; of numbered pictures, how many a second.",
     ),
     click.option(
         "--codec",

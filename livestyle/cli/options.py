@@ -42,6 +42,20 @@ class FiniteRange(click.FloatRange):
         return number
 
 
+class FrameRate(FiniteRange):
+    """Frames per second, also as a fraction: 30000/1001."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The rate. Fails as usage errors do."""
+        over, slash, under = str(value).partition("/")
+        if slash:
+            try:
+                value = float(over) / float(under)
+            except (ValueError, ZeroDivisionError):
+                self.fail(f"{value!r} is not a rate: write 29.97 or 30000/1001.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 class Size(click.ParamType["tuple[int, int]"]):
     """A width and a height in pixels, as 640x480."""
 
