@@ -8,7 +8,7 @@ reads with OpenCV, stylizes, writes with OpenCV, one after the other, and loses 
 random: they do not change the time.
 """
 
-import sys
+import argparse
 import time
 
 import cv2
@@ -93,5 +93,9 @@ def _swap(image: NDArray[np.uint8]) -> Image:
 
 
 if __name__ == "__main__":
-    count, seconds = run(sys.argv[1], sys.argv[2], int(sys.argv[3]) if len(sys.argv) > 3 else None)
+    parser = argparse.ArgumentParser("python -m benchmarks.reference", description=__doc__.splitlines()[0])
+    parser.add_argument("source", metavar="IN")
+    parser.add_argument("target", metavar="OUT")
+    parser.add_argument("frames", metavar="FRAMES", type=int, nargs="?")
+    count, seconds = run(**vars(parser.parse_args()))
     print(f"{count} frames in {seconds:.2f} s, {count / seconds:.3f} fps")

@@ -1,5 +1,8 @@
 """The networks that livestyle is compared with are those that were published, and compared as told."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -104,3 +107,12 @@ def test_a_slower_contender_is_shown_to_be_slower() -> None:
     those = [Contender(*REFERENCE, 1.0, 1, waiting(0.02)), Contender("fast", "f32", 1.0, 1, waiting(0.002))]
     results = compare(those, sizes=((64, 48),), rounds=2)
     assert 5 < results["rows"][1]["times_reference"]["64x48"] < 10.5
+
+
+def test_the_reference_loop_says_how_it_is_called() -> None:
+    command = [sys.executable, "-m", "benchmarks.reference"]
+    done = subprocess.run([*command, "--help"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.splitlines()[0]) == (
+        0,
+        "usage: python -m benchmarks.reference [-h] IN OUT [FRAMES]",
+    )

@@ -68,10 +68,10 @@ def test_an_engine_built_ahead_paints_the_first_frame() -> None:
 
 
 @pytest.mark.usefixtures("gpu")
-def test_a_benchmark_of_tensorrt_measures_engines_and_builds_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bench, "SIZES", ((64, 48), (80, 48)))
+def test_a_benchmark_of_tensorrt_measures_engines_and_builds_none() -> None:
+    sizes = (64, 48), (80, 48)
     call("build", "--size", "64x48")
-    timing, skipped = bench.measure(load_weights("small"), ("tensorrt",), seconds=0.01)
+    timing, skipped = bench.measure(load_weights("small"), ("tensorrt",), sizes=sizes, seconds=0.01)
     assert isinstance(timing, bench.Timing)
     assert timing.backend == "tensorrt-rtx f16"
     assert isinstance(skipped, bench.Skipped)
@@ -80,13 +80,13 @@ def test_a_benchmark_of_tensorrt_measures_engines_and_builds_none(monkeypatch: p
 
 @pytest.mark.usefixtures("gpu")
 def test_engines_are_listed_with_their_figures_and_cleared() -> None:
-    assert call("build", "--list").stdout == ""
+    assert "no engines are kept in " in call("build", "--list").stdout
     call("build", "--size", "64x48")
     (line,) = call("build", "--list").stdout.splitlines()
     for fact in ("small", "64x48", "tensorrt-rtx 1.2.3", " dB", " ms a frame", " MB"):
         assert fact in line
     assert call("build", "--clear").stdout.startswith("1 engines removed")
-    assert call("build", "--list").stdout == ""
+    assert "no engines are kept in " in call("build", "--list").stdout
 
 
 @pytest.mark.usefixtures("no_tensorrt")

@@ -49,8 +49,11 @@ def build(
     if clear:
         click.echo(f"{cache.clear()} engines removed from {cache.folder}")
     if list_them:
-        for entry in cache.entries():
+        entries = cache.entries()
+        for entry in entries:
             click.echo(_describe(entry))
+        if not entries:
+            click.echo(f"no engines are kept in {cache.folder}")
     if size is not None:
         _build(size, model, backend, cache)
     elif not (clear or list_them):
