@@ -24,11 +24,11 @@ from livestyle.styles import StyleMix
 WARM_UP_FRAMES = 10
 """Left out of every number but the warm-up's own: the network is compiled, memory is touched first."""
 
-DRIFT = 0.1
+_DRIFT = 0.1
 """From what share on a slow-down between the first and the last third is worth a word."""
 
-DRIFT_FRAMES = 60
-"""From how many frames on: fewer say nothing of heat."""
+_DRIFT_FRAMES, _DRIFT_SECONDS = 30, 1.0
+"""How long a run must be at least for that: less says nothing of heat."""
 
 _OTHERS_SECONDS = 0.5
 """How long a run must be for the work of other programs to be told: the system counts it in hundredths."""
@@ -75,6 +75,12 @@ class Run:
     """How much longer a frame took in the last third than in the first: 0.2 is 20 %."""
     painted_milliseconds: list[float] = field(repr=False)
     """Between one painted frame and the next, in order."""
+
+    @property
+    def drifted(self) -> bool:
+        """Whether `drift` is worth a word."""
+        long = self.frames >= _DRIFT_FRAMES and self.frames / self.fps >= _DRIFT_SECONDS
+        return long and abs(self.drift) > _DRIFT
 
 
 def measure_run(

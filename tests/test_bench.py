@@ -235,7 +235,9 @@ def test_few_frames_say_nothing_of_heat_or_of_other_programs(monkeypatch: pytest
     monkeypatch.setattr("livestyle.bench_run.measure_run", lambda *_, **__: run)
     result = call("--size", "64x48")
     assert "other programs" not in result.stdout
-    run = replace(run, frames=60, others_cores_used=1.0)
+    run = replace(run, frames=100, fps=200, others_cores_used=1.0)
+    assert "last third" not in call("--size", "64x48").stdout  # half a second
+    run = replace(run, fps=50)
     result = call("--size", "64x48")
     assert "other programs used 1.0 cores" in result.stdout
     assert "slower in the last third" in result.stdout

@@ -221,8 +221,6 @@ def _open_clip(clip: Path, stack: ExitStack) -> tuple[FrameSource, Sink]:
 
 def _report(run: Run) -> Run:
     """Prints a run."""
-    from livestyle.bench_run import DRIFT, DRIFT_FRAMES
-
     click.echo(
         f"\n{run.size[0]}x{run.size[1]}, {run.backend}: {run.fps:.1f} fps over {run.frames} frames, "
         f"{run.cores_used:.1f} cores used, warm-up {run.warm_up_seconds:.1f} s"
@@ -237,11 +235,9 @@ def _report(run: Run) -> Run:
         click.echo(_row("end to end", run.end_to_end))
     if (run.others_cores_used or 0) > _OTHERS:
         click.echo(f"  other programs used {run.others_cores_used:.1f} cores meanwhile: alone it is faster")
-    if run.frames >= DRIFT_FRAMES and abs(run.drift) > DRIFT:
-        word = "slower" if run.drift > 0 else "faster"
-        click.echo(
-            f"  {abs(run.drift):.0%} {word} in the last third than in the first: heat, or other programs"
-        )
+    if run.drifted:
+        word, cause = ("slower", "heat, or other programs") if run.drift > 0 else ("faster", "other programs")
+        click.echo(f"  {abs(run.drift):.0%} {word} in the last third than in the first: {cause}")
     return run
 
 
