@@ -13,7 +13,7 @@ import pytest
 from livestyle.errors import SinkError
 from livestyle.sinks import live
 from tests.commands import call
-from tests.media import ListSink, video_seconds
+from tests.media import ListSink, greys, make_video, video_seconds
 from tests.mjpeg import MjpegServer
 
 SMALL = ("cam", "--camera", "pattern", "--size", "64x48", "--no-window")
@@ -71,6 +71,23 @@ def test_a_file_that_exists_is_kept_unless_told_otherwise(tmp_path: Path) -> Non
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"precious"]
     assert livestyle(*command, "--overwrite").returncode == 0
     assert len(video_seconds(tmp_path / "live.mp4")) > 3
+
+
+@pytest.mark.parametrize("name", ["clip.mkv", "./clip.mkv", "symbolic.mkv", "hard.mkv", "{}/clip.mkv"])
+@pytest.mark.parametrize("camera", ["clip.mkv", "file://{}/clip.mkv"])
+def test_the_clip_that_stands_in_for_a_camera_is_never_replaced(
+    name: str, camera: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    clip = make_video(tmp_path / "clip.mkv", greys(5))
+    (tmp_path / "symbolic.mkv").symlink_to(clip)
+    (tmp_path / "hard.mkv").hardlink_to(clip)
+    before = clip.read_bytes()
+    options = ("--camera", camera.format(tmp_path), "-o", name.format(tmp_path), "--overwrite")
+    result = call("cam", *options, "--no-window", "--duration", "0.5")
+    assert result.exit_code == 1
+    assert "it is the input itself; choose another name" in result.stderr
+    assert clip.read_bytes() == before
 
 
 def test_a_show_that_nobody_would_see_is_refused() -> None:

@@ -119,6 +119,7 @@ def cam(**options: Any) -> None:
             "nobody would see it: with --no-window, give --output, --virtual-camera or --record"
         )
     options["outputs"] = _named(options["outputs"])
+    _refuse_the_camera(options["outputs"], options["camera"])
     from livestyle.prefetch import Prefetch
 
     show, status = None, 0
@@ -151,6 +152,14 @@ def _named(outputs: tuple[str, ...]) -> dict[str, str]:
         places.add(place)
         named[name] = spec
     return named
+
+
+def _refuse_the_camera(outputs: dict[str, str], camera: str) -> None:
+    """Raises SinkError where an output would replace the clip that stands in for a camera."""
+    from livestyle.sinks import refuse_same_file
+
+    for spec in outputs.values():
+        refuse_same_file(spec, camera.removeprefix("file:"))
 
 
 def _set_up(stack: ExitStack, options: dict[str, Any]) -> tuple[Show, LiveSource]:
