@@ -77,6 +77,7 @@ class Archive:
             elif self.recording and self._latest is not None:
                 self._background.do(partial(self._finish, self.outputs.remove(_RECORDING), self._latest))
         except LivestyleError as error:
+            self.outputs.failed = True
             self.notice.say(str(error))
 
     def _finish(self, finish: Callable[[], bool], recording: Recording) -> None:

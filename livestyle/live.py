@@ -96,10 +96,13 @@ class Show:
         self._toured = self._drawn = time.perf_counter()
 
     def run(self, frames: Prefetch) -> None:
-        """Paint until somebody quits, closes the window, the time is over or the camera ends."""
+        """Paint until somebody quits, closes the window, the time is over or the camera ends.
+
+        Without a screen only as long as there is an output.
+        """
         self._begin()
-        started = time.perf_counter()
-        while not (self.settings.quit or frames.ended or time.perf_counter() - started > self._plan.duration):
+        until = time.perf_counter() + self._plan.duration
+        while self._is_wanted and not frames.ended and time.perf_counter() <= until:
             frame = frames.newest(_PATIENCE)
             began = time.perf_counter()
             if frame is not None:
@@ -109,6 +112,16 @@ class Show:
             self._listen()
             if frame is not None:
                 self._measure(frame, began, frames.dropped)
+
+    @property
+    def failed(self) -> bool:
+        """Whether an output or a recording failed; known when all are closed."""
+        return self._archive.outputs.failed
+
+    @property
+    def _is_wanted(self) -> bool:
+        """Whether somebody sees what is painted, and wants to."""
+        return not self.settings.quit and (self._screen is not None or len(self._archive.outputs) > 0)
 
     def _begin(self) -> None:
         if self._screen is not None:

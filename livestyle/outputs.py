@@ -34,6 +34,8 @@ class Outputs:
     """
 
     def __init__(self, on_failure: Callable[[str, str], None]) -> None:
+        self.failed = False
+        """Whether something that should be written is not, or not all of it."""
         self._on_failure = on_failure
         self._outputs: dict[str, _Output] = {}
 
@@ -48,6 +50,10 @@ class Outputs:
 
     def __contains__(self, name: str) -> bool:
         return name in self._outputs
+
+    def __len__(self) -> int:
+        """How many are written to."""
+        return len(self._outputs)
 
     def offer(self, frame: Frame) -> None:
         """Hand a frame to every output, without waiting."""
@@ -74,7 +80,7 @@ class Outputs:
         try:
             output.opened.close()
         except LivestyleError as error:
-            self._on_failure(output.name, str(error))
+            self._tell(output, error)
             return False
         return True
 
@@ -84,4 +90,8 @@ class Outputs:
             output.opened.close()
         except LivestyleError as later:
             logger.debug("closing %s: %s", output.name, later)
+        self._tell(output, error)
+
+    def _tell(self, output: _Output, error: LivestyleError) -> None:
+        self.failed = True
         self._on_failure(output.name, str(error))

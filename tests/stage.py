@@ -116,12 +116,13 @@ class Stage:
         engine: Tinter | None = None,
         plan: Plan | None = None,
         screen: bool = True,
+        sink: ListSink | None = None,
         **settings: object,
     ) -> None:
         self.camera = camera or Camera(30)
         self.screen = Script(keys or {})
         self.notice = Notice()
-        self.sink = ListSink()
+        self.sink = sink or ListSink()
         self.recordings: list[Recording] = []
         self.outputs = Outputs(lambda name, why: self.notice.say(f"{name}: {why}"))
         self.outputs.add("sink", self.sink)

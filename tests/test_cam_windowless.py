@@ -6,13 +6,15 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from livestyle.errors import SinkError
 from livestyle.sinks import live
-from tests.commands import call
+from tests.commands import call, posix
 from tests.media import ListSink, greys, make_video, video_seconds
 from tests.mjpeg import MjpegServer
 
@@ -161,7 +163,70 @@ def test_an_output_that_fails_is_named_without_its_password(monkeypatch: pytest.
         return ListSink(fails_at=0, error=SinkError("it is gone"))
 
     monkeypatch.setattr(live, "open_live_sink", failing)
-    result = call(*SMALL, "-o", "rtmp://me:se@cret@h/x", "--duration", "0.5")
-    assert result.exit_code == 0
+    result = call(*SMALL, "-o", "rtmp://me:se@cret@h/x", "--duration", "5")
+    assert result.exit_code == 1
     assert "rtmp://h/x: it is gone" in result.stderr
     assert "cret" not in result.output
+
+
+def failing_at(number: int) -> Callable[..., ListSink]:
+    """What opens sinks of which the one with that number fails."""
+    numbers = count()
+
+    def open_sink(*_: object, **__: object) -> ListSink:
+        return ListSink(fails_at=2 if next(numbers) == number else None, error=SinkError("the disk is full"))
+
+    return open_sink
+
+
+def test_one_output_that_fails_makes_the_exit_code_1_and_the_others_go_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(live, "open_live_sink", failing_at(0))
+    started = time.perf_counter()
+    result = call(*SMALL, "-o", "a.mp4", "-o", "b.mp4", "--duration", "1.5")
+    assert result.exit_code == 1
+    assert "a.mp4: the disk is full" in result.stderr
+    assert time.perf_counter() - started > 1.5
+
+
+def test_it_ends_when_its_last_output_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "open_live_sink", failing_at(0))
+    started = time.perf_counter()
+    result = call(*SMALL, "-o", "a.mp4", "--duration", "20")
+    assert result.exit_code == 1
+    assert time.perf_counter() - started < 15
+
+
+@posix
+def test_a_reader_that_has_gone_ends_it() -> None:
+    command = [sys.executable, "-m", "livestyle", *SMALL, "-o", "-"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.read(100)
+        process.stdout.close()
+        try:
+            assert process.wait(30) == 1
+        finally:
+            process.kill()
+        assert process.stderr is not None
+        assert b"the program that reads it has gone" in process.stderr.read()
+
+
+def test_a_folder_that_cannot_be_recorded_to_ends_it(tmp_path: Path) -> None:
+    (tmp_path / "v.mp4").touch()
+    result = call(*SMALL, "--record", "--folder", tmp_path / "v.mp4", "--duration", "20")
+    assert result.exit_code == 1
+    assert "cannot record to" in result.stderr
+
+
+def test_a_recording_that_cannot_be_finished_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise SinkError("there is no room")
+
+    monkeypatch.setattr("livestyle.sinks.recording.Recorder._put_in_place", refuse)
+    result = call(*SMALL, "-o", tmp_path / "live.mp4", "--duration", "0.5")
+    assert result.exit_code == 1
+    assert "the recording stays as" in result.stderr

@@ -6,10 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from livestyle.errors import SinkError
 from livestyle.frame import Frame, Image
 from livestyle.live import Plan
 from livestyle.prefetch import Prefetch
 from livestyle.working_size import SCALES
+from tests.media import ListSink
 from tests.stage import Camera, Script, Stage, Tinter
 
 
@@ -196,6 +198,19 @@ def test_without_a_screen_the_outputs_are_fed(tmp_path: Path) -> None:
     stage = Stage(tmp_path, screen=False)
     assert len(stage.sink.frames) == stage.show.meters.frames > 20
     assert not stage.screen.shown
+
+
+def test_without_a_screen_it_ends_with_its_last_output(tmp_path: Path) -> None:
+    sink = ListSink(fails_at=3, error=SinkError("the disk is full"))
+    stage = Stage(tmp_path, camera=Camera(200), screen=False, sink=sink)
+    assert stage.show.meters.frames < 100
+    assert stage.outputs.failed
+
+
+def test_with_a_screen_it_goes_on_without_outputs(tmp_path: Path) -> None:
+    sink = ListSink(fails_at=3, error=SinkError("the disk is full"))
+    stage = Stage(tmp_path, camera=Camera(20), sink=sink)
+    assert stage.show.meters.frames + stage.show.meters.dropped == 20
 
 
 def test_a_camera_that_is_lost_leaves_the_last_painting_with_a_notice(tmp_path: Path) -> None:

@@ -41,6 +41,7 @@ def test_every_output_gets_every_frame_and_is_closed() -> None:
         assert [frame.pts for frame in sink.frames] == [i / 30 for i in range(5)]
         assert sink.closed
     assert not failures
+    assert not outputs.failed
 
 
 def test_an_output_that_fails_is_reported_once_and_the_others_go_on() -> None:
@@ -53,6 +54,7 @@ def test_an_output_that_fails_is_reported_once_and_the_others_go_on() -> None:
     assert "failing" not in outputs
     outputs.close()
     assert failures == ["failing: the disk is full"]
+    assert outputs.failed
     assert failing.closed
     assert len(sound.frames) == 12
 
@@ -204,4 +206,5 @@ def test_a_recording_that_cannot_begin_is_told_and_the_show_goes_on(tmp_path: Pa
         archive = Archive(tmp_path, refuse, outputs, background, notice)
         archive.record(True)
         assert not archive.recording
+        assert outputs.failed
     assert notice.text == "cannot write video: no room"

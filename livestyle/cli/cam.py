@@ -112,7 +112,8 @@ def cam(**options: Any) -> None:
     """Paint a camera, live, in a window.
 
     The key h shows the other keys: styles, blends, strength, recording and more. Ctrl-C keeps what was
-    recorded, with the exit code 130.
+    recorded, with the exit code 130. The exit code is 1 where an output or a recording failed; without a
+    window the command ends with the last of them.
     """
     if not (options["window"] or options["outputs"] or options["virtual_camera"] or options["record"]):
         raise click.UsageError(
@@ -133,6 +134,7 @@ def cam(**options: Any) -> None:
             status = stop.status
     if show is not None:
         _summarize(show.meters)
+        status = status or int(show.failed)
     sys.exit(status)
 
 
