@@ -210,6 +210,7 @@ def test_a_source_that_lags_sets_its_clock_back_and_makes_no_burst(tmp_path: Pat
         (lambda _: "http://127.0.0.1:9/", "connection refused"),
         (lambda _: "rtsp://127.0.0.1:9/", "connection refused"),
         (lambda _: "magic://here", "protocol not found"),
+        (lambda _: "", "the name is empty"),
     ],
 )
 def test_what_is_no_camera_is_refused_in_one_clear_line(
@@ -219,3 +220,16 @@ def test_what_is_no_camera_is_refused_in_one_clear_line(
         open_camera(make(tmp_path))
     assert reason in str(caught.value)
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("number", ["9" * 20, "9" * 5000, "/dev/video" + "9" * 20])
+def test_a_number_that_no_camera_can_have_is_one_clear_line(number: str) -> None:
+    with pytest.raises(SourceError, match=r"^[^\n]*(no camera|no such file)[^\n]*$"):
+        open_camera(number)
+
+
+@pytest.mark.parametrize("spec", ["pattern", "in.mp4", "0"])
+@pytest.mark.parametrize("size", [(99999, 99999), (10**30, 16)])
+def test_a_size_that_no_memory_holds_is_one_clear_line(spec: str, size: tuple[int, int]) -> None:
+    with pytest.raises(SourceError, match=r"cannot open [^\n]*: \d+x\d+ is too large; 7680x4320"):
+        open_camera(spec, size=size)

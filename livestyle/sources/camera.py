@@ -26,6 +26,9 @@ _WAIT_NANOSECONDS = 100_000_000
 _OLD_SECONDS = 1.0
 _RATES = (1.0, 1000.0)
 """Those to believe: a driver that does not know its own says 0, -1 or worse."""
+_LARGEST = (7680, 4320)
+_DIGITS = 9
+"""No camera has a longer number: OpenCV takes 32 bits."""
 _RAW_FITS = (640 * 480, 24.0)
 """More pixels than this at this rate or a higher one are more than USB 2 carries uncompressed."""
 
@@ -43,6 +46,11 @@ def open_camera(
     from a URL or a file is scaled to `size`; a file is played at `fps`, again and again with `loop`, and a
     URL keeps its own rate. Waits for the first picture. Raises `SourceError`.
     """
+    if not spec:
+        raise SourceError("cannot open a camera: the name is empty; give a number, a name, a URL or a clip")
+    if size is not None and size[0] * size[1] > _LARGEST[0] * _LARGEST[1]:
+        largest = "{}x{}".format(*_LARGEST)
+        raise SourceError(f"cannot open {spec}: {size[0]}x{size[1]} is too large; {largest} is the largest")
     if spec == "pattern":
         from livestyle.sources.pattern import PatternSource
 
@@ -193,14 +201,15 @@ def _why_not(number: int) -> str:
 
 def _number(spec: str) -> int | None:
     """The number that `spec` is, or that the device file has which it names."""
-    if spec.isdecimal():
+    if spec.isdecimal() and len(spec) <= _DIGITS:
         return int(spec)
     if not spec.startswith("/dev/"):
         return None
-    device = re.fullmatch(r"/dev/video(\d+)", os.path.realpath(spec))
+    device = re.fullmatch(rf"/dev/video(\d{{1,{_DIGITS}}})", os.path.realpath(spec))
     return int(device[1]) if device else None
 
 
 def _is_file(spec: str) -> bool:
     """Whether this is to be read as a path: there is such a file, or it looks like one."""
-    return Path(spec).exists() or bool(re.search(r"[/\\]|\.\w{2,4}$", spec))
+    there = os.path.exists(spec)  # noqa: PTH110 - Path's may raise
+    return there or bool(re.search(r"[/\\]|\.\w{2,4}$", spec))
