@@ -32,6 +32,11 @@ def require_size(image: Image, size: tuple[int, int]) -> None:
         raise ValueError(f"a frame of {width}x{height}, where all are of {size[0]}x{size[1]}")
 
 
+def counted(frames: int) -> str:
+    """How many frames, in words: `1 frame`, `2 frames`."""
+    return f"{frames} frame" if frames == 1 else f"{frames} frames"
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
     """A video frame and the moment it belongs to."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from livestyle.errors import LivestyleError
-from livestyle.frame import Frame
+from livestyle.frame import Frame, counted
 from livestyle.prefetch import WriteBehind
 from livestyle.sinks import Sink
 
@@ -76,7 +76,7 @@ class Outputs:
 
     def _finish(self, output: _Output) -> bool:
         if output.dropped:
-            logger.warning("%s was too slow for %d frames", output.name, output.dropped)
+            logger.warning("%s was too slow for %s", output.name, counted(output.dropped))
         try:
             output.opened.close()
         except LivestyleError as error:

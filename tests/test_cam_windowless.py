@@ -10,9 +10,12 @@ from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from livestyle.cli.cam import _summarize
 from livestyle.errors import SinkError
+from livestyle.hud import Meters
 from livestyle.sinks import live
 from tests.commands import call, posix
 from tests.media import ListSink, greys, make_video, video_seconds
@@ -230,3 +233,32 @@ def test_a_recording_that_cannot_be_finished_is_an_error(
     result = call(*SMALL, "-o", tmp_path / "live.mp4", "--duration", "0.5")
     assert result.exit_code == 1
     assert "the recording stays as" in result.stderr
+
+
+@pytest.mark.parametrize("size", ["99999x99999", "2x2"])
+def test_a_size_that_cannot_be_painted_is_one_line(size: str, tmp_path: Path) -> None:
+    result = call("cam", "--camera", "pattern", "--size", size, "--no-window", "-o", tmp_path / "q.mp4")
+    assert result.exit_code in (1, 2)
+    assert "est" in result.stderr.splitlines()[-1]  # the smallest, or the largest
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_clip_that_is_too_small_is_told_before_an_output_is_opened(tmp_path: Path) -> None:
+    clip = make_video(tmp_path / "in.mkv", [np.zeros((2, 2, 3), np.uint8)] * 3)
+    result = call("cam", "--camera", clip, "--no-window", "-o", tmp_path / "q.mp4")
+    assert result.exit_code == 1
+    assert "cannot paint 2x2: the smallest is 32x32" in result.stderr
+    assert "not one frame came" not in result.stderr
+
+
+def test_an_output_without_a_name_is_refused() -> None:
+    result = call(*SMALL, "-o", "")
+    assert result.exit_code == 2
+    assert "--output is empty" in result.stderr
+
+
+def test_one_frame_is_not_called_frames(capsys: pytest.CaptureFixture[str]) -> None:
+    meters = Meters((64, 48))
+    meters.frame(0.01, dropped=0)
+    _summarize(meters)
+    assert capsys.readouterr().err.startswith("1 frame painted,")

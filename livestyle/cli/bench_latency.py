@@ -37,10 +37,12 @@ def measure_latency(
 
 
 def _report(found: Latency, size: str, backend: str) -> None:
+    from livestyle.frame import counted
+
     told = found.percentiles
     click.echo(
         f"{size}, {backend}, from the camera to the screen: p50 {told['p50']:.1f} ms, p95 {told['p95']:.1f}, "
-        f"p99 {told['p99']:.1f}; {found.frames} frames in {found.seconds:.0f} s, {found.dropped} dropped, "
+        f"p99 {told['p99']:.1f}; {counted(found.frames)} in {found.seconds:.0f} s, {found.dropped} dropped, "
         f"{found.unread} not recognised"
     )
     click.echo(

@@ -17,7 +17,7 @@ from livestyle.cli.options import (
     PAINTING,
     FiniteRange,
     FrameRate,
-    Size,
+    FrameSize,
     chosen_model,
     make_painter,
     painting_options,
@@ -44,7 +44,7 @@ _live_options = together(
         metavar="NUMBER|NAME|URL|FILE|pattern",
         help="A camera, a stream, a clip that stands in for one, over and over, or a moving test pattern.",
     ),
-    click.option("--size", type=Size(), metavar="WxH", help="Size to ask the camera for."),
+    click.option("--size", type=FrameSize(), metavar="WxH", help="Size to ask the camera for."),
     click.option("--fps", type=FrameRate(1, 240), metavar="HZ", help="Frame rate to ask the camera for."),
     steady_option,
     click.option(
@@ -142,6 +142,8 @@ def _named(outputs: tuple[str, ...]) -> dict[str, str]:
     """The outputs by what to call them: a URL by its part without a password. Each may be given once."""
     named, places = {}, set()
     for spec in outputs:
+        if not spec:
+            raise click.UsageError("--output is empty: name a file, a URL, or - for stdout")
         name = place = spec
         if "://" in spec:
             from livestyle.sources.url import without_password
@@ -167,6 +169,7 @@ def _refuse_the_camera(outputs: dict[str, str], camera: str) -> None:
 def _set_up(stack: ExitStack, options: dict[str, Any]) -> tuple[Show, LiveSource]:
     """Open everything, the camera while the network is loaded; the stack closes it."""
     from livestyle.live import Show
+    from livestyle.painter import require_paintable
     from livestyle.prefetch import Background
     from livestyle.sinks.display import require_display
     from livestyle.sources.camera import open_camera
@@ -179,6 +182,7 @@ def _set_up(stack: ExitStack, options: dict[str, Any]) -> tuple[Show, LiveSource
     options["model"] = chosen_model(options["model"], options["backend"])
     painter = make_painter(**{name: options[name] for name in PAINTING})
     source = opening.result()
+    require_paintable(source.size)
     archive = _archive(stack, source, background, options)
     screen = _screen(stack, source, options)
     return Show(source, painter, _settings(painter, options), _plan(source, options), archive, screen), source
@@ -260,9 +264,12 @@ def _is_device(spec: str) -> bool:
 
 
 def _summarize(meters: Meters) -> None:
+    from livestyle.frame import counted
+
     p50, p95 = (meters.latency.percentile_milliseconds(p) for p in (50, 95))
     click.echo(
-        f"{meters.frames} frames painted, {meters.dropped} dropped, {meters.painted_fps:.1f} fps at the end, "
+        f"{counted(meters.frames)} painted, {meters.dropped} dropped, "
+        f"{meters.painted_fps:.1f} fps at the end, "
         f"latency {p50:.0f} ms, 95 % below {p95:.0f} ms ({meters.backend})",
         err=True,
     )

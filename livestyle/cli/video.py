@@ -81,10 +81,12 @@ def _run(job: Job, make_painter: Callable[[], Painter], timeline: Timeline) -> N
 
 
 def _tell(job: Job, outcome: Outcome, backend: str) -> None:
+    from livestyle.frame import counted
+
     report = outcome.report
     assert report is not None
     click.echo(
-        f"{job.target}: {report.frames} frames in {report.seconds:.1f} s, {report.fps:.1f} fps ({backend})",
+        f"{job.target}: {counted(report.frames)} in {report.seconds:.1f} s, {report.fps:.1f} fps ({backend})",
         err=str(job.target) == "-",  # stdout is the video then
     )
     for fault in outcome.faults:
