@@ -311,3 +311,11 @@ def test_any_name_can_be_written_and_printed_in_any_locale(clip: Path, tmp_path:
         assert (done.returncode, done.stderr) == (0, b"")
         assert b"12 frames" in done.stdout
         assert os.path.exists(out)  # noqa: PTH110 - a name in bytes
+
+
+@pytest.mark.parametrize("command", ["video", "image"])
+def test_a_url_is_told_where_it_belongs(command: str, tmp_path: Path) -> None:
+    result = call(command, "http://me:secret@host/x.mp4", tmp_path / "out.mp4")
+    assert result.exit_code == 2
+    assert "livestyle cam --camera" in result.stderr
+    assert "secret" not in result.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -86,7 +87,17 @@ class FrameSize(Size):
         return size
 
 
-FILE = click.Path(path_type=Path, readable=False)
+class File(click.Path):
+    """The path of a file, not a URL, of which it would lose a slash."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path. Fails as usage errors do."""
+        if "://" in str(value) and not os.path.exists(value):  # noqa: PTH110 - Path's may raise
+            self.fail("URLs are for livestyle cam --camera URL, or its --output URL.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+FILE = File(path_type=Path, readable=False)
 """A path whose faults the library explains."""
 
 model_option = click.option(
