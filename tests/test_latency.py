@@ -16,6 +16,7 @@ from livestyle.painter import Painter
 from livestyle.sources.pattern import PatternSource
 from livestyle.styles import StyleMix
 from livestyle.weights import load_weights
+from tests.commands import call
 from tests.display import Display
 from tests.pictures import scene
 
@@ -99,3 +100,14 @@ def test_bench_measures_from_the_camera_to_a_real_window(display: Display, tmp_p
     assert measured["frames"] > 10
     assert 0 < measured["percentiles"]["p50"] <= measured["percentiles"]["p99"]
     assert "from the camera to the screen" in done.stdout
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="windows need no display server here")
+def test_bench_without_a_display_advises_nothing_that_bench_does_not_have(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("DISPLAY", raising=False)
+    result = call("bench", "--latency", "3")
+    assert result.exit_code == 1
+    assert "cannot open a window: there is no display" in result.stderr
+    assert "--no-window" not in result.stderr

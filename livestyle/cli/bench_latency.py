@@ -21,9 +21,11 @@ def measure_latency(
     from livestyle.controls import Settings
     from livestyle.latency import measure
     from livestyle.live import Plan
+    from livestyle.sinks.display import require_display
     from livestyle.sinks.window import Window
     from livestyle.sources.camera import open_camera
 
+    require_display("--latency needs one: run it on a desktop, or as xvfb-run livestyle bench --latency")
     settings = Settings((str(painter.style),), painter.style, steady=steady, hud=True)
     with closing(open_camera(camera, size=size)) as source, closing(Window(source.size)) as screen:
         found = measure(painter, source, screen, seconds, settings=settings, plan=Plan(target_fps=0.0))

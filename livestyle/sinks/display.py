@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from livestyle.errors import SinkError
 
 
-def require_display() -> None:
-    """Raises SinkError where no window can be opened."""
+def require_display(
+    instead: str = "use --no-window with --output or --virtual-camera",
+) -> None:
+    """Raises SinkError where no window can be opened, which says what to do `instead`."""
     problem = display_problem(os.environ)
     if problem is not None:
-        raise SinkError(f"cannot open a window: {problem}; use --no-window with --output or --virtual-camera")
+        raise SinkError(f"cannot open a window: {problem}; {instead}")
 
 
 def display_problem(environment: Mapping[str, str], platform: str = sys.platform) -> str | None:
