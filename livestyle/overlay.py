@@ -1,6 +1,8 @@
 """What is written over the picture on the screen: numbers, notices, the keys. Never over what is recorded."""
 
-from collections.abc import Sequence
+import math
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 import cv2
@@ -12,8 +14,12 @@ from livestyle.frame import Image
 
 _LINES_A_SCREEN = 30
 """Text is as large as so many lines fill the height..."""
-_SMALLEST = 13
-"""...but never smaller, in pixels."""
+_USUAL, _SMALLEST = 13, 8
+"""...but never smaller than the first, in pixels, unless it does not fit; never than the second."""
+_MOST_COLUMNS = 3
+_NARROWEST = 14
+"""How wide a column must be for its texts to be worth shortening, in multiples of their size."""
+_MORE = ("…", "more in a larger window")
 _BACKGROUND = 0.4
 """The share of the picture that shines through behind text."""
 _RED = (255, 60, 50)
@@ -22,25 +28,28 @@ _RED = (255, 60, 50)
 def write_top_left(image: Image, lines: Sequence[str], *, dot: bool = False) -> None:
     """Writes lines on the image (H, W, 3), in place; `dot` puts a recording's red dot before them."""
     if lines:
-        _put(image, _panel(tuple(lines), _text_size(image), dot), left=0, top=0)
+        _put(image, _fitting_panel(tuple(lines), dot, *image.shape[:2]), left=0, top=0)
 
 
 def write_bottom(image: Image, line: str) -> None:
-    """Writes one line at the bottom of the image, in place."""
-    panel = _panel((line,), _text_size(image), False)
+    """Writes one line at the bottom of the image, in place; it is broken where it is too long."""
+    panel = _fitting_panel((line,), False, *image.shape[:2])
     _put(image, panel, left=(image.shape[1] - panel.shape[1]) // 2, top=image.shape[0] - panel.shape[0])
 
 
 def write_table(image: Image, rows: Sequence[tuple[str, str]]) -> None:
-    """Writes rows of two columns in the middle of the image, in place, as large as they fit."""
-    panel = _fitting_table(tuple(rows), _text_size(image), *image.shape[:2])
+    """Writes rows of two texts in the middle of the image, in place, as large as they fit.
+
+    A small picture has the last ones only, and says so.
+    """
+    panel = _fitting_table(tuple(rows), *image.shape[:2])
     top, left = ((room - side) // 2 for room, side in zip(image.shape, panel.shape[:2], strict=False))
     _put(image, panel, left=left, top=top)
 
 
-def _text_size(image: Image) -> int:
-    height: int = image.shape[0]
-    return max(_SMALLEST, round(height / _LINES_A_SCREEN * 0.75))
+def _sizes(height: int) -> range:
+    """The sizes of text to try on a picture of that height, the largest first."""
+    return range(max(_USUAL, round(height / _LINES_A_SCREEN * 0.75)), _SMALLEST - 1, -1)
 
 
 def _put(image: Image, panel: Image, left: int, top: int) -> None:
@@ -51,12 +60,23 @@ def _put(image: Image, panel: Image, left: int, top: int) -> None:
 
 
 @lru_cache(maxsize=8)
+def _fitting_panel(lines: tuple[str, ...], dot: bool, height: int, width: int) -> Image:
+    """The lines, broken to fit the width, as large as they fit in half the height."""
+    for size in _sizes(height):
+        room = width - size * (2 if dot else 1)
+        broken = tuple(part for line in lines for part in _broken(line, size, room))
+        if _height(len(broken), size) <= height / 2:
+            break
+    return _panel(broken, size, dot)
+
+
+@lru_cache(maxsize=8)
 def _panel(lines: tuple[str, ...], size: int, dot: bool) -> Image:
     """White text on black, (H, W, 3), to be added to a darkened picture."""
     font = _font(size)
     indent = size if dot else 0
-    width = max(round(font.getlength(line)) for line in lines) + indent
-    canvas, draw = _canvas(width + size, round(1.35 * size * len(lines) + 0.7 * size))
+    width = max(math.ceil(font.getlength(line)) for line in lines) + indent
+    canvas, draw = _canvas(width + size, _height(len(lines), size))
     for i, line in enumerate(lines):
         offset = indent if i == 0 else 0
         draw.text((size / 2 + offset, size * (0.25 + 1.35 * i)), line, font=font, fill="white")
@@ -65,24 +85,69 @@ def _panel(lines: tuple[str, ...], size: int, dot: bool) -> Image:
     return np.asarray(canvas, np.uint8)
 
 
+def _height(lines: int, size: int) -> int:
+    return round(1.35 * size * lines + 0.7 * size)
+
+
 @lru_cache(maxsize=2)
-def _fitting_table(rows: tuple[tuple[str, str], ...], size: int, height: int, width: int) -> Image:
-    panel = _table(rows, size)
-    while size > 6 and (panel.shape[0] > height or panel.shape[1] > width):
-        size -= 1
-        panel = _table(rows, size)
-    return panel
+def _fitting_table(rows: tuple[tuple[str, str], ...], height: int, width: int) -> Image:
+    """All rows in as few columns as fit, or with texts shortened; else the last rows."""
+    for size in _sizes(height):
+        for columns in range(1, _MOST_COLUMNS + 1):
+            panel = _table(rows, size, columns)
+            if panel.shape[0] <= height and panel.shape[1] <= width:
+                return panel
+    for columns in range(1, min(_MOST_COLUMNS, width // (_NARROWEST * size)) + 1):
+        panel = _table(rows, size, columns, width)
+        if panel.shape[0] <= height:
+            return panel
+    fitting = max(1, math.floor((height / size - 1) / 1.35) - 1)
+    return _table((_MORE, *rows[-fitting:]), size, 1, width)
 
 
-def _table(rows: tuple[tuple[str, str], ...], size: int) -> Image:
+def _table(rows: tuple[tuple[str, str], ...], size: int, columns: int, most: float = math.inf) -> Image:
+    """The rows in columns of one height, together at most so wide."""
+    length = math.ceil(len(rows) / columns)
+    parts = [_column(rows[i : i + length], size, most / columns) for i in range(0, len(rows), length)]
+    filled = [np.pad(part, ((0, parts[0].shape[0] - part.shape[0]), (0, 0), (0, 0))) for part in parts]
+    return np.asarray(np.hstack(filled), np.uint8)
+
+
+def _column(rows: tuple[tuple[str, str], ...], size: int, most: float) -> Image:
     font = _font(size)
-    first, second = (max(round(font.getlength(row[i])) for row in rows) for i in range(2))
-    canvas, draw = _canvas(first + second + 3 * size, round(1.35 * size * len(rows) + size))
-    for i, row in enumerate(rows):
+    first = max(math.ceil(font.getlength(key)) for key, _ in rows)
+    texts = [_shortened(text, size, most - first - 3 * size) for _, text in rows]
+    second = max(math.ceil(font.getlength(text)) for text in texts)
+    canvas, draw = _canvas(first + second + 3 * size, math.floor(1.35 * size * len(rows) + size))
+    for i, ((key, _), text) in enumerate(zip(rows, texts, strict=True)):
         y = size * (0.4 + 1.35 * i)
-        draw.text((size, y), row[0], font=font, fill=(255, 210, 120))
-        draw.text((2 * size + first, y), row[1], font=font, fill="white")
+        draw.text((size, y), key, font=font, fill=(255, 210, 120))
+        draw.text((2 * size + first, y), text, font=font, fill="white")
     return np.asarray(canvas, np.uint8)
+
+
+def _broken(line: str, size: int, width: float) -> Iterator[str]:
+    """The line in parts of at most that width, broken between words where there are any."""
+    while (most := _that_fit(line, size, width)) < len(line):
+        space = line.rfind(" ", 1, most + 1)
+        end = space if space > 0 else max(most, 1)
+        yield line[:end]
+        line = line[end:].lstrip()
+    yield line
+
+
+def _shortened(text: str, size: int, width: float) -> str:
+    if _that_fit(text, size, width) == len(text):
+        return text
+    return text[: _that_fit(text, size, width - _font(size).getlength("…"))].rstrip() + "…"
+
+
+def _that_fit(line: str, size: int, width: float) -> int:
+    """How many characters of the line, from its first on, are at most so wide together."""
+    font = _font(size)
+    if font.getlength(line) <= width:
+        return len(line)
+    return bisect_right(range(1, len(line)), width, key=lambda count: font.getlength(line[:count]))
 
 
 def _canvas(width: int, height: int) -> tuple[Pillow.Image, ImageDraw.ImageDraw]:
