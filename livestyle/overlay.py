@@ -4,6 +4,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -23,6 +24,9 @@ _MORE = ("…", "more in a larger window")
 _BACKGROUND = 0.4
 """The share of the picture that shines through behind text."""
 _RED = (255, 60, 50)
+
+
+_Rows: TypeAlias = tuple[tuple[str, str], ...]
 
 
 def write_top_left(image: Image, lines: Sequence[str], *, dot: bool = False) -> None:
@@ -90,13 +94,12 @@ def _height(lines: int, size: int) -> int:
 
 
 @lru_cache(maxsize=2)
-def _fitting_table(rows: tuple[tuple[str, str], ...], height: int, width: int) -> Image:
+def _fitting_table(rows: _Rows, height: int, width: int) -> Image:
     """All rows in as few columns as fit, or with texts shortened; else the last rows."""
     for size in _sizes(height):
         for columns in range(1, _MOST_COLUMNS + 1):
-            panel = _table(rows, size, columns)
-            if panel.shape[0] <= height and panel.shape[1] <= width:
-                return panel
+            if _fits(_parts(rows, columns), size, height, width):  # drawing all of them takes too long
+                return _table(rows, size, columns)
     for columns in range(1, min(_MOST_COLUMNS, width // (_NARROWEST * size)) + 1):
         panel = _table(rows, size, columns, width)
         if panel.shape[0] <= height:
@@ -105,25 +108,42 @@ def _fitting_table(rows: tuple[tuple[str, str], ...], height: int, width: int) -
     return _table((_MORE, *rows[-fitting:]), size, 1, width)
 
 
-def _table(rows: tuple[tuple[str, str], ...], size: int, columns: int, most: float = math.inf) -> Image:
-    """The rows in columns of one height, together at most so wide."""
+def _fits(parts: list[_Rows], size: int, height: int, width: int) -> bool:
+    """Whether columns of these rows fit, with their texts as they are."""
+    if _column_height(len(parts[0]), size) > height:
+        return False
+    return sum(_widest(part, i, size) for part in parts for i in (0, 1)) + 3 * size * len(parts) <= width
+
+
+def _parts(rows: _Rows, columns: int) -> list[_Rows]:
     length = math.ceil(len(rows) / columns)
-    parts = [_column(rows[i : i + length], size, most / columns) for i in range(0, len(rows), length)]
+    return [rows[start : start + length] for start in range(0, len(rows), length)]
+
+
+def _table(rows: _Rows, size: int, columns: int, most: float = math.inf) -> Image:
+    """The rows in columns of one height, together at most so wide."""
+    parts = [_column(part, size, most / columns) for part in _parts(rows, columns)]
     filled = [np.pad(part, ((0, parts[0].shape[0] - part.shape[0]), (0, 0), (0, 0))) for part in parts]
     return np.asarray(np.hstack(filled), np.uint8)
 
 
-def _column(rows: tuple[tuple[str, str], ...], size: int, most: float) -> Image:
-    font = _font(size)
-    first = max(math.ceil(font.getlength(key)) for key, _ in rows)
-    texts = [_shortened(text, size, most - first - 3 * size) for _, text in rows]
-    second = max(math.ceil(font.getlength(text)) for text in texts)
-    canvas, draw = _canvas(first + second + 3 * size, math.floor(1.35 * size * len(rows) + size))
-    for i, ((key, _), text) in enumerate(zip(rows, texts, strict=True)):
+def _column(rows: _Rows, size: int, most: float) -> Image:
+    font, first = _font(size), _widest(rows, 0, size)
+    rows = tuple((key, _shortened(text, size, most - first - 3 * size)) for key, text in rows)
+    canvas, draw = _canvas(first + _widest(rows, 1, size) + 3 * size, _column_height(len(rows), size))
+    for i, (key, text) in enumerate(rows):
         y = size * (0.4 + 1.35 * i)
         draw.text((size, y), key, font=font, fill=(255, 210, 120))
         draw.text((2 * size + first, y), text, font=font, fill="white")
     return np.asarray(canvas, np.uint8)
+
+
+def _widest(rows: _Rows, place: int, size: int) -> int:
+    return max(math.ceil(_font(size).getlength(row[place])) for row in rows)
+
+
+def _column_height(rows: int, size: int) -> int:
+    return math.floor(1.35 * size * rows + size)
 
 
 def _broken(line: str, size: int, width: float) -> Iterator[str]:
