@@ -50,7 +50,7 @@ def open_camera(
         raise SourceError("cannot open a camera: the name is empty; give a number, a name, a URL or a clip")
     if size is not None and size[0] * size[1] > _LARGEST[0] * _LARGEST[1]:
         largest = "{}x{}".format(*_LARGEST)
-        raise SourceError(f"cannot open {spec}: {size[0]}x{size[1]} is too large; {largest} is the largest")
+        raise SourceError(f"cannot open a camera at {size[0]}x{size[1]}: {largest} is the largest")
     if spec == "pattern":
         from livestyle.sources.pattern import PatternSource
 
