@@ -12,6 +12,7 @@ from benchmarks.picture import draw as draw_picture
 from benchmarks.picture import draw_fade, draw_gallery
 from benchmarks.quality import report
 from benchmarks.readme import fill
+from livestyle.architecture import CONFIGS
 from livestyle.cli.options import Size
 from livestyle.weights import read_manifest
 
@@ -75,13 +76,14 @@ def scaling_command(output: Path) -> None:
 
 
 @main.command("precision")
-@click.option("-o", "--output", type=_FILE, default=RESULTS / "precision.json", help="JSON file to write.")
-def precision_command(output: Path) -> None:
+@click.option("--model", type=click.Choice(tuple(CONFIGS)), default="small", help="Size of the network.")
+@click.option("-o", "--output", type=_FILE, help="JSON file to write.  [default: precision_MODEL.json]")
+def precision_command(model: str, output: Path | None) -> None:
     """Measure how far paintings in fewer bits are from those in float32."""
     from benchmarks.precision import lines, precision
 
-    results = precision()
-    _write(results, output)
+    results = precision(model)
+    _write(results, output or RESULTS / f"precision_{model}.json")
     for line in lines(results):
         click.echo(line)
 

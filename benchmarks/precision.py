@@ -19,12 +19,14 @@ _EVERY = 15
 """Frames of the sample clip from one that is painted to the next: half a second."""
 
 
-def precision(every: int = _EVERY, choices: list[tuple[str, str]] | None = None) -> dict[str, Any]:
-    """PSNR in dB of frames of the sample clip in all styles, for each way of computing: mean, worst.
+def precision(
+    model: str = "small", every: int = _EVERY, choices: list[tuple[str, str]] | None = None
+) -> dict[str, Any]:
+    """PSNR in dB of frames of the sample clip in all styles, for each way of computing: mean and worst.
 
     The ways are pairs of a backend and a precision; all that this processor has if none are given.
     """
-    weights = load_weights("small")
+    weights = load_weights(model)
     chosen = choices or [("openvino", "f32"), *ways()]
     engines = [load_engine(weights, backend, precision=bits) for backend, bits in chosen]
     found: dict[str, list[float]] = {engine.backend: [] for engine in engines}
@@ -40,7 +42,8 @@ def precision(every: int = _EVERY, choices: list[tuple[str, str]] | None = None)
                 found[engine.backend].append(psnr(engine.stylize(image, mix), right))
     return {
         "machine": machine(),
-        "command": "python -m benchmarks precision",
+        "command": f"python -m benchmarks precision --model {model}",
+        "model": model,
         "paintings": len(images) * len(weights.styles),
         "psnr": {name: {"mean": float(np.mean(all_)), "worst": min(all_)} for name, all_ in found.items()},
     }

@@ -131,7 +131,7 @@ def _latency(results: Results) -> str:
 _PARTS: dict[str, tuple[str, Callable[[Results], str]]] = {
     "machine": ("peers", _machine),
     "networks": ("peers", _networks),
-    "precision": ("precision", _precision),
+    "precision": ("precision_small", _precision),
     "video": ("cpu", _video),
     "gpu": ("gpu", gpu_table),
     "latency": ("latency", _latency),

@@ -8,6 +8,7 @@ from benchmarks import files_report, precision
 from benchmarks.peers.compare import table
 from benchmarks.peers.networks import PEERS
 from benchmarks.readme import told
+from livestyle.architecture import CONFIGS
 
 _HEAD = """# Speed on a CPU
 
@@ -34,10 +35,11 @@ def speed(results: Path, *, draw: bool) -> str:
     if peers:
         sources = [f"- {peer.name}: {peer.source}" for peer in PEERS]
         parts.append(_section("Beside others", peers, [_PEERS, *sources, "", *table(peers)]))
-    bits = _read(results / "precision.json")
-    if bits:
-        words = f"{bits['paintings']} paintings: frames of the sample clip in every style.\n"
-        parts.append(_section("What fewer bits cost", bits, [words, *precision.lines(bits)]))
+    for model in CONFIGS:
+        bits = _read(results / f"precision_{model}.json")
+        if bits:
+            words = f"{bits['paintings']} paintings: frames of the sample clip in every style.\n"
+            parts.append(_section(f"What fewer bits cost: {model}", bits, [words, *precision.lines(bits)]))
     files, memory = _read(results / "files.json"), sorted(results.glob("memory*.json"))
     if files:
         parts.append(_section("Whole files, stage by stage", files, [_FILES, *files_report.lines(files)]))

@@ -141,7 +141,7 @@ def results(tmp_path: Path) -> Path:
         "cpu": video(),
         "roofline": layers(),
         "scaling": growth(),
-        "precision": bits(),
+        "precision_small": bits(),
     }
     for name, content in contents.items():
         (tmp_path / f"{name}.json").write_text(json.dumps(content))
