@@ -140,3 +140,25 @@ def test_an_avi_from_a_pipe_states_no_number_of_frames(tmp_path: Path) -> None:
                     packet.stream = stream
                     target.mux(packet)
     assert read(out) == (40, [])
+
+
+@pytest.mark.parametrize("options", [{}, {"write_index": "0"}])
+def test_a_nut_that_leaves_out_how_packets_begin_is_whole(options: dict[str, str], tmp_path: Path) -> None:
+    first = make_video(tmp_path / "first.mkv", moving(), codec="mpeg4", sound="mp3", sound_seconds=2.0)
+    clip = tmp_path / "in.nut"
+    with av.open(str(first)) as source, av.open(str(clip), "w", options=options) as target:
+        tracks = [target.add_stream_from_template(stream) for stream in source.streams]
+        for packet in source.demux():
+            if packet.size:
+                packet.stream = tracks[packet.stream_index]
+                target.mux(packet)
+    assert read(clip) == (40, [])
+    clip.write_bytes(clip.read_bytes()[:-100])
+    assert "cut short" in str(read(clip)[1])
+
+
+def test_a_fragment_without_frames_is_no_fault(tmp_path: Path) -> None:
+    clip = made(tmp_path, "fragments.mp4")
+    heads = b"\0\0\0\x14stypmsdh\0\0\0\0msdh", b"\0\0\0\x18moof\0\0\0\x10mfhd\0\0\0\0\0\0\0\x09"
+    clip.write_bytes(clip.read_bytes() + b"".join(heads) + b"\0\0\0\x08mdat")
+    assert read(clip) == (40, [])

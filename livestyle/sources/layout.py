@@ -31,6 +31,8 @@ _NUT_INDEX = bytes.fromhex("4e58dd672f23e64e")
 _NUT_TAIL_BYTES = 1 << 20
 _NUT_HEADS_BYTES = 4096
 """What may be written once more between the last packet and the index."""
+_NUT_ELIDED_BYTES = 256
+"""Of a packet that may not be in the file: how all of its kind begin."""
 _ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 _ASF_HEAD_BYTES = 1 << 16
 _TS_PACKETS = ((188, 188), (192, 188), (204, 188))
@@ -81,16 +83,19 @@ def _of_boxes(trail: Trail, container: InputContainer, content: Content) -> str:
         if len(entries) and entries[-1].pos + entries[-1].size > content.size:
             return CUT
     position = fragment = 0
+    has_fragments = False
     while len(head := content.at(position, _BOX_HEAD)) >= 8:
         length, kind = int.from_bytes(head[:4], "big"), head[4:8]
         length = int.from_bytes(head[8:], "big") if length == 1 else length or content.size - position
         if length < 8 or kind not in _FRAGMENT_BOXES | _OTHER_BOXES:
             break
-        fragment = position if kind == b"moof" else fragment
+        has_fragments = has_fragments or kind == b"moof"
+        if has_fragments and kind == b"mdat" and length > _BOX_HEAD:  # some have no frames, and are not read
+            fragment = position
         position += length
         if position > content.size:
             return CUT if kind in _FRAGMENT_BOXES else ""
-    if fragment and position < content.size:
+    if has_fragments and position < content.size:
         fragment = max(fragment, content.find(b"moof", position))
     return UNREAD if fragment > trail.reached else ""
 
@@ -113,10 +118,11 @@ def _of_tags(trail: Trail, _: InputContainer, content: Content) -> str:
 
 def _of_nut(trail: Trail, _: InputContainer, content: Content) -> str:
     """nut.txt, 3: FFmpeg ends what it writes with an index; others need not."""
-    index = content.find(_NUT_INDEX, max(0, min(trail.reached, content.size - _NUT_TAIL_BYTES)))
+    behind = max(trail.last, trail.reached - _NUT_ELIDED_BYTES)
+    index = content.find(_NUT_INDEX, max(0, min(behind, content.size - _NUT_TAIL_BYTES)))
     if index < 0:
         return "" if is_whole(content, trail.last, "nut") else CUT
-    between = range(trail.reached, trail.reached + _NUT_HEADS_BYTES)
+    between = range(behind, trail.reached + _NUT_HEADS_BYTES)
     return UNREAD if trail.last < index and index not in between else ""
 
 

@@ -8,6 +8,10 @@ import av
 from livestyle.sources.content import Content
 
 _MORE_BYTES = 1 << 26
+_ELIDED_BYTES = 4
+"""How all packets of a kind begin may not be in the file; FFmpeg leaves so much out."""
+_HEAD_BYTES = 1024
+"""What is before a packet's content."""
 
 
 class Padded(io.RawIOBase):
@@ -51,7 +55,7 @@ def is_whole(content: Content, position: int, form: str) -> bool:
         with av.open(Padded(content), "r", format=form) as container:
             for packet in container.demux():
                 if packet.pos == position:
-                    return packet.pos + packet.size <= content.size
+                    return bytes(packet)[_ELIDED_BYTES:] in content.at(position, _HEAD_BYTES + packet.size)
     except (av.FFmpegError, IndexError):
         pass
     return True
