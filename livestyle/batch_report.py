@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable
 from dataclasses import asdict, fields, replace
 from pathlib import Path
@@ -22,7 +23,7 @@ class BatchReport:
 
     def __init__(self, path: Path, paths: Iterable[Path] = ()) -> None:
         self._path = path
-        if path.resolve() in {other.resolve() for other in paths}:
+        if absolute(path) in map(absolute, paths):
             raise SinkError(
                 f"cannot write the report {path}: the batch has a video of that name; choose another"
             )
@@ -67,7 +68,7 @@ class BatchReport:
 
 def absolute(path: Path | str) -> str:
     """The name by which a file is known from anywhere."""
-    return str(Path(path).resolve())
+    return os.path.realpath(path)
 
 
 def _is_there(row: Result) -> bool:

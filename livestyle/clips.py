@@ -23,11 +23,11 @@ def collect(inputs: Iterable[str], output: Path | None = None) -> list[Path]:
     """
     found: dict[Path, Path] = {}
     for name in inputs:
-        matches = _matches(name, output.resolve() if output else None)
+        matches = _matches(name, _real(output) if output else None)
         if not matches:
             raise SourceError(f"cannot find a video in {name}: check the name")
         for path in matches:
-            found.setdefault(path.resolve(), path)
+            found.setdefault(_real(path), path)
     if not found:
         raise SourceError("there is nothing to paint: name files, folders or patterns")
     return list(found.values())
@@ -54,7 +54,7 @@ def targets(sources: Sequence[Path], folder: Path, suffix: str) -> list[Path]:
 
 def _names(source: Path) -> list[str]:
     """What its painting may be called, the plainest first."""
-    parent, stem, old = source.parent.resolve().name, source.stem, source.suffix.removeprefix(".")
+    parent, stem, old = _real(source.parent).name, source.stem, source.suffix.removeprefix(".")
     choices = [stem], [parent, stem], [stem, old], [parent, stem, old]
     return ["-".join(filter(None, words)) for words in choices]
 
@@ -74,12 +74,17 @@ def _matches(name: str, output: Path | None) -> list[Path]:
 
 def _outside(output: Path | None, searched: Path, found: list[Path]) -> list[Path]:
     """What does not lie in `output`, unless the search began below that. Raises SourceError: all does."""
-    if output is None or output in searched.resolve().parents:
+    if output is None or output in _real(searched).parents:
         return found
-    outside = [path for path in found if not path.resolve().is_relative_to(output)]
+    outside = [path for path in found if not _real(path).is_relative_to(output)]
     if found and not outside:
         raise SourceError(
             f"cannot tell videos from paintings in {searched}: choose another folder for the output, "
             "or name each video"
         )
     return outside
+
+
+def _real(path: Path) -> Path:
+    """The absolute path behind all links; one that leads to itself stays, and is told when it is opened."""
+    return Path(os.path.realpath(path))

@@ -28,6 +28,29 @@ def test_a_pipe_is_not_replaced(tmp_path: Path) -> None:
     assert pipe.is_fifo()
 
 
+@posix
+@pytest.mark.parametrize("overwrite", ["", "--overwrite"])
+def test_a_link_to_itself_is_one_clear_line(overwrite: str, tmp_path: Path) -> None:
+    make_video(tmp_path / "in.mp4", greys(3))
+    loop = tmp_path / "loop.mp4"
+    loop.symlink_to(loop.name)
+    options = ["--strength", 0, *filter(None, [overwrite])]
+    result = call("video", tmp_path / "in.mp4", loop, *options)
+    assert result.stderr.strip().endswith("it is a link to itself; choose another name, or remove it")
+    result = call("batch", loop, "-o", tmp_path, *options)
+    assert "cannot open" in result.stdout
+    result = call("video", tmp_path / "in.mp4", loop / "%03d.png", *options)
+    assert "there is no folder" in result.stderr
+    assert loop.is_symlink()
+
+
+@posix
+def test_the_folder_that_a_link_leads_to_is_named(tmp_path: Path) -> None:
+    (tmp_path / "link.png").symlink_to("away/picture.png")
+    with pytest.raises(SinkError, match=r"there is no folder .*away; make it first"):
+        PartialFile(tmp_path / "link.png")
+
+
 def test_what_cannot_be_put_in_its_place_is_kept(tmp_path: Path) -> None:
     partial = PartialFile(tmp_path / "out.mp4")
     partial.part.write_bytes(b"hours of work")

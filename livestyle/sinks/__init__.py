@@ -1,5 +1,6 @@
 """Where frames go."""
 
+import os
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -80,7 +81,7 @@ def _refuse_options_of_videos(path: Path | str, encoding: Encoding, form: str | 
 def refuse_same_file(path: Path | str, made_from: Path | str) -> None:
     """Raise `SinkError` when writing `path` would replace the file it is made from."""
     target, origin = Path(path), Path(made_from)
-    same = is_numbered(path) and target.resolve() == origin.resolve()
+    same = is_numbered(path) and os.path.realpath(target) == os.path.realpath(origin)
     with suppress(OSError):  # one is not there, or nobody may look: whoever opens them tells that
         same = same or target.samefile(origin)
     if same:

@@ -29,7 +29,7 @@ class PartialFile:
         self.path = Path(path)
         self._overwrite = overwrite
         try:
-            target = self.path.resolve()  # a link stays a link, and the rename stays within one file system
+            target = Path(os.path.realpath(self.path))  # a link stays one, and the rename in one file system
             _check(self.path, target, overwrite)
             _remove_leftovers(target)
             self._target = target
@@ -123,7 +123,10 @@ def _check(path: Path, target: Path, overwrite: bool) -> None:
     if target.is_dir():
         raise SinkError(f"cannot write {path}: it is a folder; name a file in it")
     if not target.parent.is_dir():
-        raise SinkError(f"cannot write {path}: there is no folder {path.parent}; make it first")
+        folder = target.parent if path.is_symlink() else path.parent
+        raise SinkError(f"cannot write {path}: there is no folder {folder}; make it first")
+    if target.is_symlink():
+        raise SinkError(f"cannot write {path}: it is a link to itself; choose another name, or remove it")
     if target.exists() and not target.is_file():
         raise SinkError(f"cannot write {path}: it is a device or a pipe; write to - and send stdout there")
     if not overwrite and target.exists():
