@@ -85,6 +85,37 @@ def test_what_was_made_meanwhile_is_kept(
     assert {path.name for path in tmp_path.iterdir()} == {"out.mp4", kept.name}
 
 
+@posix
+@pytest.mark.parametrize(("overwrite", "rename"), [(True, "replace"), (False, "hardlink_to")])
+def test_who_begins_while_another_ends_takes_nothing_away(
+    overwrite: bool, rename: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = getattr(Path, rename)
+
+    def begun_meanwhile(path: Path, target: Path) -> Any:
+        PartialFile(tmp_path / "out.mp4").discard()
+        return step(path, target)
+
+    first = PartialFile(tmp_path / "out.mp4", overwrite=overwrite)
+    first.write("first")
+    monkeypatch.setattr(Path, rename, begun_meanwhile)
+    first.commit()
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("out.mp4", "first")]
+
+
+def test_what_is_in_its_place_is_not_called_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def scanned(*_: object) -> NoReturn:
+        raise PermissionError(errno.EACCES, "The file is in use")
+
+    partial = PartialFile(tmp_path / "out.mp4", overwrite=False)
+    partial.write("made")
+    with monkeypatch.context() as windows:
+        windows.setattr(Path, "unlink", scanned)
+        partial.commit()
+    PartialFile(tmp_path / "out.mp4").discard()
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("out.mp4", "made")]
+
+
 @pytest.mark.parametrize(("command", "suffix"), [("image", ".png"), ("video", ".mp4")])
 def test_two_commands_at_once_replace_nothing_of_each_other(
     command: str, suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

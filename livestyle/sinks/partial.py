@@ -62,7 +62,8 @@ class PartialFile:
 
         Without `keep`, for a file that can be made again, it is removed then.
         """
-        self._release()
+        if fcntl is None:
+            self._release()  # Windows renames no file that is open
         try:
             if self._overwrite:
                 self.part.replace(self._target)
@@ -76,6 +77,8 @@ class PartialFile:
             raise SinkError(
                 f"cannot write {self.path}: {why}; what was made is kept as {self._keep()}"
             ) from error
+        finally:  # not before: whoever begins with the same path would take it for a leftover
+            self._release()
 
     def discard(self) -> None:
         """Remove what was written; safe to call twice."""
@@ -143,7 +146,8 @@ def _rename_to_new(part: Path, target: Path) -> None:
         with reserved(target):
             part.replace(target)
     else:
-        part.unlink()
+        with suppress(OSError):  # on Windows while a virus scanner has it open; the next run removes it
+            part.unlink()
 
 
 def _prefix(target: Path) -> str:
