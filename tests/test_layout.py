@@ -162,3 +162,13 @@ def test_a_fragment_without_frames_is_no_fault(tmp_path: Path) -> None:
     heads = b"\0\0\0\x14stypmsdh\0\0\0\0msdh", b"\0\0\0\x18moof\0\0\0\x10mfhd\0\0\0\0\0\0\0\x09"
     clip.write_bytes(clip.read_bytes() + b"".join(heads) + b"\0\0\0\x08mdat")
     assert read(clip) == (40, [])
+
+
+def test_an_index_that_a_pipe_has_not_brought_is_not_missed(tmp_path: Path) -> None:
+    clip = made(tmp_path, "in.asf")
+    content = clip.read_bytes()
+    begin = int.from_bytes(content[16:24], "little")
+    end = begin + int.from_bytes(content[begin + 16 : begin + 24], "little")
+    assert end < len(content)
+    clip.write_bytes(content[:end])
+    assert read(clip) == (40, [])

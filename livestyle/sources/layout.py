@@ -152,11 +152,15 @@ def _of_ts(_: Trail, __: InputContainer, content: Content) -> str:
 
 
 def _of_asf(_: Trail, __: InputContainer, content: Content) -> str:
-    """Advanced Systems Format 1.2, 3.2: the length of the whole file, unless it was broadcast."""
+    """Advanced Systems Format 1.2, 3 to 5: behind the header the data, with their length unless broadcast.
+
+    An index may follow, which FFmpeg leaves in a pipe.
+    """
     head = content.at(0, _ASF_HEAD_BYTES)
     found = head.find(_ASF_PROPERTIES)
-    length, flags = (int.from_bytes(head[found + a : found + a + 8], "little") for a in (40, 88))
-    return CUT if found >= 0 and not flags & 1 and content.size < length else ""
+    begin, flags = (int.from_bytes(head[place : place + 8], "little") for place in (16, found + 88))
+    end = begin + int.from_bytes(content.at(begin + 16, 8), "little")
+    return CUT if found >= 0 and not flags & 1 and content.size < end else ""
 
 
 def _of_ogg(trail: Trail, __: InputContainer, content: Content) -> str:
