@@ -31,8 +31,8 @@ def clip(folder: Path, seconds: int) -> Path:
     return make_video(folder / "in.mkv", images, rate=FPS, gop=FPS)
 
 
-def paint(source: Path, show: Show = lambda _: nullcontext()) -> Outcome:
-    job = Job(source, source.with_name("out.mp4"), fingerprint="the same", overwrite=True)
+def paint(source: Path, show: Show = lambda _: nullcontext(), target: Path = Path("out.mp4")) -> Outcome:
+    job = Job(source, source.parent / target, fingerprint="the same", overwrite=True)
     painter = partial(Painter, UntouchedEngine(), StyleMix.parse("mosaic"), 0.0)
     return paint_file(job, painter, Timeline.parse("mosaic"), show=show)
 
@@ -116,3 +116,20 @@ def test_a_folder_of_no_segments_is_not_left(error: BaseException, tmp_path: Pat
     with pytest.raises(type(error)):
         paint(clip(tmp_path, 2), stopped_at(1, error))
     assert [path.name for path in tmp_path.iterdir()] == ["in.mkv"]
+
+
+@pytest.mark.parametrize("name", ["out.mp4", "out.mov", "out.mkv"])
+def test_a_time_code_does_not_stop_the_joining(name: str, tmp_path: Path) -> None:
+    source = tmp_path / "in.mkv"
+    first = clip(tmp_path, 1).rename(tmp_path / "first.mkv")
+    with av.open(str(first)) as plain, av.open(str(source), "w") as coded:
+        coded.metadata["timecode"] = "01:00:00:00"
+        video = coded.add_stream_from_template(plain.streams.video[0])
+        for packet in plain.demux(video=0):
+            if packet.size:
+                packet.stream = video
+                coded.mux(packet)
+    assert paint(source, target=tmp_path / name).complete
+    with av.open(str(tmp_path / name)) as joined:
+        assert joined.streams.video[0].codec_context.name == "h264"
+        assert ("TIMECODE" in joined.metadata) == (name == "out.mkv")

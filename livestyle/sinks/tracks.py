@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 _OF_THE_FILE = {"encoder", "major_brand", "minor_version", "compatible_brands", "duration"}
 """Tags that describe the file itself, which the new one has of its own."""
+_FASTEST_TIME_CODE = 255
+"""Frames per second."""
 _GAP_SECONDS = 5
 """Packets of one moment lie this close together in a file."""
 
@@ -96,6 +98,7 @@ class Tracks:
                 self._called[stream.index] = _called(stream)
         self._add_chapters()
         self._output.metadata.update(_tags(self._input.metadata))
+        self._check_time_code()
         streams = [index for index, carrier in self._carriers.items() if carrier.track is not None]
         if self._beside is None:
             self._next = partial(next, self._read(streams), None)
@@ -115,6 +118,15 @@ class Tracks:
             if stream.type != "video":
                 carrier.track.disposition = stream.disposition
         return carrier
+
+    def _check_time_code(self) -> None:
+        """Leave out a time code that cannot be: in mp4 and mov FFmpeg counts frames with it, at a rate."""
+        rate = self._output.streams.video[0].average_rate
+        codes = [name for name in self._output.metadata if name.lower() == "timecode"]
+        if self._container.muxer in ("mp4", "mov") and codes and not (rate and rate <= _FASTEST_TIME_CODE):
+            logger.warning("the time code of %s is left out", self._name)
+            for name in codes:
+                del self._output.metadata[name]
 
     def _shows_chapters(self, stream: Stream) -> bool:
         """Whether it is what mp4 and mov have in place of a list of chapters."""
