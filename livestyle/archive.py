@@ -89,11 +89,11 @@ class Archive:
 
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
+            return unclaimed(self._folder / f"{_name(time.localtime(), 'recording')}.mp4")
         except OSError as error:
             raise SinkError(
                 f"cannot record to {self._folder}: {reason_of(error)}; choose another --folder"
             ) from error
-        return unclaimed(self._folder / f"{_name(time.localtime(), 'recording')}.mp4")
 
 
 def _name(moment: time.struct_time, style: str) -> str:

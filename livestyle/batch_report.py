@@ -72,7 +72,7 @@ def absolute(path: Path | str) -> str:
 
 
 def _is_there(row: Result) -> bool:
-    return row.fingerprint != "" and Path(row.target).exists()
+    return row.fingerprint != "" and os.path.exists(row.target)  # noqa: PTH110
 
 
 def _read(path: Path) -> list[Result]:

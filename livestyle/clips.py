@@ -62,7 +62,7 @@ def _names(source: Path) -> list[str]:
 def _matches(name: str, output: Path | None) -> list[Path]:
     path = Path(name)
     if os.path.isdir(name):  # noqa: PTH112 - False, not an error, where nobody may look
-        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and os.path.isfile(p))  # noqa: PTH113
         found = [p for p in inside if not any(part.startswith(".") for part in p.relative_to(path).parts)]
         return _outside(output, path, found)
     if os.path.exists(name) or not glob.has_magic(name):  # noqa: PTH110

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from livestyle.errors import SourceError
+from livestyle.errors import SourceError, reason_of
 
 _NUMBER = re.compile(r"%0?\d*d")
 _NAMES = "png jpg jpeg webp bmp tif tiff ppm exr hdr jp2 avif tga dpx"
@@ -30,12 +30,15 @@ def numbers(pattern: Path) -> list[int]:
     if not is_sound(pattern):
         raise SourceError(f"cannot open {pattern}: only the name may be numbered; write frames/%05d.png")
     before, after = _NUMBER.split(pattern.name)
+    try:
+        names = [path.name for path in pattern.parent.iterdir()]
+    except OSError as error:
+        raise SourceError(f"cannot open {pattern}: {reason_of(error)}; check the pattern") from error
     found = []
-    if pattern.parent.is_dir():
-        for path in pattern.parent.iterdir():
-            number = path.name.removeprefix(before).removesuffix(after)
-            if number.isdecimal() and path.name == pattern.name % int(number):
-                found.append(int(number))
+    for name in names:
+        number = name.removeprefix(before).removesuffix(after)
+        if number.isdecimal() and name == pattern.name % int(number):
+            found.append(int(number))
     if not found:
         raise SourceError(f"cannot open {pattern}: no picture has such a name; check the pattern")
     return sorted(found)

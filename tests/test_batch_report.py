@@ -68,3 +68,13 @@ def test_resume_knows_what_is_painted_by_another_name(tmp_path: Path) -> None:
         done = batch(alone, "-o", out, "--resume")
         assert (done.returncode, name in done.stdout, "skipped" in done.stdout) == (0, True, True)
     assert sorted(path.name for path in out.glob("*.mp4")) == ["a-x.mp4", "b-x.mp4"]
+
+
+def test_a_painting_that_nobody_can_look_at_any_more_is_forgotten(tmp_path: Path) -> None:
+    (clip,), out = clips(tmp_path / "in", "a.mp4"), tmp_path / "out"
+    assert batch(clip, "-o", out).returncode == 0
+    report = out / "livestyle-batch.json"
+    report.write_text(report.read_text().replace("a.mp4", f"{'a' * 300}.mp4"))
+    done = batch(clip, "-o", out, "--resume", "--overwrite")
+    assert done.returncode == 0, done.stderr
+    assert rows(out) == [("in", "a.mp4", "painted")]

@@ -1,5 +1,6 @@
 """The whole command without a window: its outputs, what it refuses, and how it ends."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import time
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
@@ -262,3 +264,15 @@ def test_one_frame_is_not_called_frames(capsys: pytest.CaptureFixture[str]) -> N
     meters.frame(0.01, dropped=0)
     _summarize(meters)
     assert capsys.readouterr().err.startswith("1 frame painted,")
+
+
+def test_a_folder_that_nobody_may_look_into_is_one_clear_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(_: Path) -> NoReturn:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("livestyle.sinks.recording.unclaimed", closed)
+    result = call(*SMALL, "--record", "--folder", tmp_path, "--duration", "5")
+    assert result.exit_code == 1
+    assert f"cannot record to {tmp_path}: permission denied; choose another --folder" in result.stderr

@@ -215,3 +215,8 @@ def test_a_size_that_does_not_fit_into_memory_is_one_line(
     ):
         export(load_weights("small"), tmp_path / "net.pt", "torchscript", (64, 48))
     assert not list(tmp_path.iterdir())
+
+
+def test_a_name_that_no_system_takes_is_one_clear_line(tmp_path: Path) -> None:
+    with pytest.raises(SinkError, match="choose another place"):
+        export(load_weights("small"), tmp_path / f"{'a' * 300}.onnx", "onnx", SIZE)

@@ -137,7 +137,13 @@ def test_a_picture_that_is_missing_ends_the_sequence_with_a_notice(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("pattern", "reason"), [("%d.png", "no picture has such a name"), ("%d/x%d.png", "only the name")]
+    ("pattern", "reason"),
+    [
+        ("%d.png", "no picture has such a name"),
+        ("%d/x%d.png", "only the name"),
+        ("away/%d.png", "check the pattern"),
+        (f"{'a' * 300}/%d.png", "check the pattern"),
+    ],
 )
 def test_a_pattern_without_pictures_is_one_clear_line(pattern: str, reason: str, tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"^cannot open [^\n]*$") as caught:

@@ -260,7 +260,7 @@ def _settings(painter: Painter, options: dict[str, Any]) -> Settings:
 
 def _is_device(spec: str) -> bool:
     """Whether a camera of this machine is meant, in which people see themselves as in a mirror."""
-    return not (spec == "pattern" or "://" in spec or Path(spec).is_file())
+    return not (spec == "pattern" or "://" in spec or os.path.isfile(spec))  # noqa: PTH113
 
 
 def _summarize(meters: Meters) -> None:
