@@ -62,7 +62,7 @@ def _names(source: Path) -> list[str]:
 def _matches(name: str, output: Path | None) -> list[Path]:
     path = Path(name)
     if os.path.isdir(name):  # noqa: PTH112 - False, not an error, where nobody may look
-        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and os.path.isfile(p))  # noqa: PTH113
+        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and _may_be_file(p))
         found = [p for p in inside if not any(part.startswith(".") for part in p.relative_to(path).parts)]
         return _outside(output, path, found)
     if os.path.exists(name) or not glob.has_magic(name):  # noqa: PTH110
@@ -88,3 +88,8 @@ def _outside(output: Path | None, searched: Path, found: list[Path]) -> list[Pat
 def _real(path: Path) -> Path:
     """The absolute path behind all links; one that leads to itself stays, and is told when it is opened."""
     return Path(os.path.realpath(path))
+
+
+def _may_be_file(path: Path) -> bool:
+    """Whether it is a file, or one that nobody may look at, which is told with the others' results."""
+    return os.path.isfile(path) or not os.path.lexists(path)  # noqa: PTH113 - Path's may raise

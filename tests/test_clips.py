@@ -60,6 +60,14 @@ def test_paintings_are_not_painted_again(tmp_path: Path) -> None:
             collect([str(searched)], out)
 
 
+def test_what_nobody_may_look_at_is_not_left_out_in_silence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = tmp_path / f"{'a' * 300}.mp4"  # as in a folder that can be listed, but not entered
+    monkeypatch.setattr(Path, "rglob", lambda *_: iter([closed]))
+    assert collect([str(tmp_path)]) == [closed]
+
+
 def test_two_files_of_one_name_do_not_meet() -> None:
     assert named("x/a.mp4", "y/a.mp4", "b.avi") == ["x-a.mp4", "y-a.mp4", "b.mp4"]
     assert named("x/a.mp4", "x/a.mov", "x/b.mp4") == ["a-mp4.mp4", "a-mov.mp4", "b.mp4"]
