@@ -43,6 +43,9 @@ _STILL_SHARE, _MOVING_SHARE = 0.25, 0.5
 """Where more pixels move than the first share, the camera does: less is held; at the second, nothing."""
 _STILL_TILES, _MOVING_TILES = 0.6, 0.75
 """The same for the tiles of the picture: even where little has texture, what has moves with the camera."""
+_SLOW_FRAMES = 8
+_STILL_SLOWLY, _MOVING_SLOWLY = 0.86, 0.94
+"""The same over so many frames, in which a slow pan or zoom moves all tiles, and a person most of them."""
 _TILES = (6, 8)
 """Rows and columns of tiles."""
 _TEXTURED = 0.03
@@ -71,8 +74,8 @@ class Held:
     """255 where much changed in the frame before, else 0; None where nothing is known of it."""
     calm: float
     """How much the camera stands still, 0 to 1: what moves as a whole is not held back."""
-    seen: Image
-    """The input as it came, thinned out."""
+    seen: tuple[Image, ...]
+    """The input as it came, thinned out: up to `_SLOW_FRAMES` of the last frames, this one at the end."""
     noise: float
     """Standard deviation of the input's noise in levels of 255."""
     moving_tiles: float | None
@@ -88,16 +91,19 @@ def hold(image: Image, last: Held | None, amount: float) -> Held:
     first None. After a cut, or when the size changes, everything starts anew.
     """
     step = max(_SAMPLE, image.shape[0] // _SAMPLES)
-    seen = np.ascontiguousarray(image[:-1:step, :-1:step])
+    now = np.ascontiguousarray(image[:-1:step, :-1:step])
     if last is None or amount == 0 or last.image.shape != image.shape:
-        return Held(image, None, None, 0.0, seen, 0.0, None, 0)
-    change = _change(seen, last.seen)
+        return Held(image, None, None, 0.0, (now,), 0.0, None, 0)
+    change = _change(now, last.seen[-1])
     if _is_cut(change):
-        return Held(image, None, None, 0.0, seen, last.noise, None, 0)
-    texture = _texture(image, seen, step)
-    now = _noise(seen, last.seen, texture)
-    noise = now + (last.noise - now) * _NOISE_MEMORY[int(now < last.noise)]
+        return Held(image, None, None, 0.0, (now,), last.noise, None, 0)
+    seen = (*last.seen[1 - _SLOW_FRAMES :], now)
+    texture = _texture(image, now, step)
+    noise = _noise(now, last.seen[-1], texture)
+    noise += (last.noise - noise) * _NOISE_MEMORY[int(noise < last.noise)]
     calm, tiles = _camera(change, texture, noise, last.moving_tiles)
+    if len(last.seen) == _SLOW_FRAMES:
+        calm = min(calm, _slow_camera(_change(now, last.seen[0]), texture, noise))
     if calm == 0:
         return Held(image, None, None, 0.0, seen, noise, tiles, 0)
     band = amount * calm * max(_BAND, _BAND_DEVIATIONS * noise)
@@ -184,13 +190,23 @@ def _texture(image: Image, seen: Image, step: int) -> Levels:
 
 def _camera(change: Levels, texture: Levels, noise: float, moving_tiles: float | None) -> tuple[float, float]:
     """How much the camera stands still, 0 to 1, and the share of the tiles that moved of late."""
-    level = max(_CAMERA_LEVEL, _BAND_DEVIATIONS * noise)
-    moved = change > level
-    tiles = _moving_tiles(moved, texture > 2 * level)
+    moved, textured = _moved(change, texture, noise)
+    tiles = _moving_tiles(moved, textured)
     if moving_tiles is not None:
         tiles = _CAMERA_MEMORY * moving_tiles + (1 - _CAMERA_MEMORY) * tiles
     by_pixel = _falling(float(moved.mean()), _STILL_SHARE, _MOVING_SHARE)
     return min(by_pixel, _falling(tiles, _STILL_TILES, _MOVING_TILES)), tiles
+
+
+def _slow_camera(change: Levels, texture: Levels, noise: float) -> float:
+    """How much the camera stands still, 0 to 1, by the change over `_SLOW_FRAMES`."""
+    return _falling(_moving_tiles(*_moved(change, texture, noise)), _STILL_SLOWLY, _MOVING_SLOWLY)
+
+
+def _moved(change: Levels, texture: Levels, noise: float) -> tuple[Mask, Mask]:
+    """The pixels that moved, and those that would show it."""
+    level = max(_CAMERA_LEVEL, _BAND_DEVIATIONS * noise)
+    return change > level, texture > 2 * level
 
 
 def _moving_tiles(moved: Mask, textured: Mask) -> float:

@@ -182,15 +182,31 @@ def test_a_person_who_moves_does_not_unsettle_the_room() -> None:
     assert left < alone / 3
 
 
-def test_a_slow_zoom_is_not_smeared() -> None:
+@pytest.mark.parametrize("zoom_of_a_frame", [0.01, 0.003, 0.002])
+def test_a_slow_zoom_is_not_smeared(zoom_of_a_frame: float) -> None:
     """Most of a photograph is even, and changes by less than the noise of a webcam while the camera moves."""
     photo = read_picture(Path(livestyle.__file__).parent / "media" / "frame.jpg")
     frames = []
-    for i in range(24):
-        zoom = cv2.getRotationMatrix2D((photo.shape[1] / 2, photo.shape[0] / 2), 0, 1.2 + 0.01 * i)
+    for i in range(32):
+        zoom = cv2.getRotationMatrix2D((photo.shape[1] / 2, photo.shape[0] / 2), 0, 1.2 + zoom_of_a_frame * i)
         frames.append(cv2.warpAffine(photo, zoom, photo.shape[1::-1], flags=cv2.INTER_CUBIC))
     shown = run(frames, 1, exaggerate)
-    assert detail(shown[8:]) > 0.9 * detail([exaggerate(frame) for frame in frames[8:]])
+    assert detail(shown[16:]) > 0.9 * detail([exaggerate(frame) for frame in frames[16:]])
+
+
+def test_somebody_who_sways_before_a_shelf_is_no_camera() -> None:
+    """Most tiles with texture move, but not all: the rest of them stands still."""
+    photo = np.random.default_rng(0).integers(40, 216, (40, 60, 3), np.uint8).repeat(8, 0).repeat(8, 1)
+    frames = []
+    for i in range(24):
+        frame = noisy(photo, i, 1.0)
+        frame[:, : 480 * 5 // 8] = np.roll(photo, i, axis=1)[:, : 480 * 5 // 8]
+        frames.append(frame)
+    held: Held | None = None
+    for frame in frames:
+        held = hold(frame, held, 1)
+    assert held is not None
+    assert held.calm > 0
 
 
 def detail(images: list[Image]) -> float:
