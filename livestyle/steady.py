@@ -93,10 +93,10 @@ def hold(image: Image, last: Held | None, amount: float) -> Held:
     step = max(_SAMPLE, image.shape[0] // _SAMPLES)
     now = np.ascontiguousarray(image[:-1:step, :-1:step])
     if last is None or amount == 0 or last.image.shape != image.shape:
-        return Held(image, None, None, 0.0, (now,), 0.0, None, 0)
+        return _as_it_is(image, (now,), 0.0, None)
     change = _change(now, last.seen[-1])
     if _is_cut(change):
-        return Held(image, None, None, 0.0, (now,), last.noise, None, 0)
+        return _as_it_is(image, (now,), last.noise, None)
     seen = (*last.seen[1 - _SLOW_FRAMES :], now)
     texture = _texture(image, now, step)
     noise = _noise(now, last.seen[-1], texture)
@@ -105,8 +105,20 @@ def hold(image: Image, last: Held | None, amount: float) -> Held:
     if len(last.seen) == _SLOW_FRAMES:
         calm = min(calm, _slow_camera(_change(now, last.seen[0]), texture, noise))
     if calm == 0:
-        return Held(image, None, None, 0.0, seen, noise, tiles, 0)
+        return _as_it_is(image, seen, noise, tiles)
     band = amount * calm * max(_BAND, _BAND_DEVIATIONS * noise)
+    held, motion = _banded(image, last, band)
+    passed = None if last.motion is None else _above(last.motion, _PASSING)
+    return Held(held, motion, passed, calm, seen, noise, tiles, (last.turn + 1) % _LEAK_ROWS)
+
+
+def _as_it_is(image: Image, seen: tuple[Image, ...], noise: float, moving_tiles: float | None) -> Held:
+    """A frame of which nothing is held back."""
+    return Held(image, None, None, 0.0, seen, noise, moving_tiles, 0)
+
+
+def _banded(image: Image, last: Held, band: float) -> tuple[Image, Levels]:
+    """The input held back where it changed by no more than `band` levels, and by how much else it changed."""
     held, motion = np.empty_like(image), np.empty(image.shape[:2], np.uint8)
     for rows in strips(image):
         new, old = image[rows], last.image[rows]
@@ -115,8 +127,7 @@ def hold(image: Image, last: Held | None, amount: float) -> Held:
         cv2.copyTo(new, motion[rows], held[rows])
     leaking = held[last.turn :: _LEAK_ROWS]
     cv2.addWeighted(leaking, 2 / 3, image[last.turn :: _LEAK_ROWS], 1 / 3, 0, dst=leaking)
-    passed = None if last.motion is None else _above(last.motion, _PASSING)
-    return Held(held, motion, passed, calm, seen, noise, tiles, (last.turn + 1) % _LEAK_ROWS)
+    return held, motion
 
 
 def settle(painted: Image, given: Held, shown: Image | None, amount: float) -> Image:
