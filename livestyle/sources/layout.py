@@ -67,7 +67,7 @@ class Trail:
             self.last, self.reached = packet.pos, packet.pos + packet.size
 
     def ending(self, container: InputContainer, content: Content) -> str:
-        """CUT or UNREAD, once all was read; empty for a sound file, and where nothing tells."""
+        """CUT, UNREAD or LOST, once all was read; empty for a sound file, and where nothing tells."""
         if any(self._parts):
             return CUT
         for name, told in _FORMATS.items():

@@ -1,11 +1,11 @@
 """A file as if it went on, to see how much more FFmpeg would read of its last packet."""
 
-import io
 import os
 
 import av
 
 from livestyle.sources.content import Content
+from livestyle.sources.spool import Positioned
 
 _MORE_BYTES = 1 << 26
 _ELIDED_BYTES = 4
@@ -14,13 +14,12 @@ _HEAD_BYTES = 1024
 """What is before a packet's content."""
 
 
-class Padded(io.RawIOBase):
+class Padded(Positioned):
     """Those bytes, and zeros behind them."""
 
     def __init__(self, content: Content) -> None:
         super().__init__()
         self._content = content
-        self._position = 0
 
     def read(self, size: int = -1) -> bytes:
         """Up to `size` bytes."""
@@ -35,18 +34,6 @@ class Padded(io.RawIOBase):
         base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._content.size + _MORE_BYTES}
         self._position = base[whence] + offset
         return self._position
-
-    def tell(self) -> int:
-        """The position of the next byte."""
-        return self._position
-
-    def seekable(self) -> bool:
-        """True."""
-        return True
-
-    def readable(self) -> bool:
-        """True."""
-        return True
 
 
 def is_whole(content: Content, position: int, form: str) -> bool:

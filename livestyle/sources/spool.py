@@ -107,14 +107,33 @@ class Spool:
         )
 
 
-class View(io.RawIOBase):
+class Positioned(io.RawIOBase):
+    """Bytes that FFmpeg reads from `_position` on, wherever it puts that."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._position = 0
+
+    def tell(self) -> int:
+        """The position of the next byte."""
+        return self._position
+
+    def seekable(self) -> bool:
+        """True."""
+        return True
+
+    def readable(self) -> bool:
+        """True."""
+        return True
+
+
+class View(Positioned):
     """A file as FFmpeg reads it. Its length is unknown: the pipe may never end."""
 
     def __init__(self, spool: Spool) -> None:
         super().__init__()
         self.name = spool.name
         self._spool = spool
-        self._position = 0
 
     def read(self, size: int = -1) -> bytes:
         """Up to `size` bytes; none at the end."""
@@ -131,15 +150,3 @@ class View(io.RawIOBase):
             return -1
         self._position = offset + (self._position if whence == os.SEEK_CUR else 0)
         return self._position
-
-    def tell(self) -> int:
-        """The position of the next byte."""
-        return self._position
-
-    def seekable(self) -> bool:
-        """True: what has come is kept."""
-        return True
-
-    def readable(self) -> bool:
-        """True."""
-        return True
