@@ -20,6 +20,7 @@ from train.config import FitConfig, read_record
 from train.export import export
 from train.loss_network import LossNetwork
 from train.losses import LossConfig
+from train.start import read_start
 
 SHORT = replace(TINY, steps=2)
 
@@ -94,6 +95,30 @@ def test_a_resumed_run_keeps_the_stage_that_it_started_from(
     run_fit(network, data, second)
     stages = read_record(second / "checkpoint.pt")["training"]
     assert [stage["steps"] for stage in stages] == [2, 4]
+
+
+@pytest.mark.parametrize(("half", "apart"), [(False, 1e-6), (True, 1e-3)])
+def test_exported_weights_start_a_run_like_the_checkpoint_they_are_of(
+    network: LossNetwork, data: Path, run: Path, tmp_path: Path, half: bool, apart: float
+) -> None:
+    weights = export(run / "checkpoint.pt", tmp_path, half=half)
+    kept, unfolded = Checkpoint.load(run / "checkpoint.pt"), read_start(weights)
+    assert (unfolded.size, unfolded.styles) == (kept.size, kept.styles)
+    assert unfolded.averaged.keys() == kept.averaged.keys()
+    for name, value in kept.averaged.items():
+        torch.testing.assert_close(unfolded.averaged[name], value, rtol=0, atol=apart, msg=name)
+    second = tmp_path / "second"
+    run_fit(network, data, second, start_from=weights)
+    assert [stage["steps"] for stage in read_record(second / "checkpoint.pt")["training"]] == [2, 4]
+
+
+def test_weights_that_no_manifest_names_start_no_run(run: Path, tmp_path: Path) -> None:
+    weights = export(run / "checkpoint.pt", tmp_path)
+    with pytest.raises(StyleError, match=r"no manifest\.json beside .* names it: choose"):
+        read_start(weights.rename(tmp_path / "other.safetensors"))
+    (tmp_path / "manifest.json").unlink()
+    with pytest.raises(StyleError, match=r"no manifest\.json beside .* names it: choose"):
+        read_start(tmp_path / "other.safetensors")
 
 
 def test_a_run_begun_without_start_from_does_not_take_one_later(

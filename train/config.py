@@ -43,10 +43,9 @@ def as_json(config: FitConfig, styles: list[StylePicture]) -> str:
 
 
 def describe(
-    run: Path, config: FitConfig, styles: list[StylePicture], command: str, start_from: Path | None
+    run: Path, config: FitConfig, styles: list[StylePicture], command: str, earlier: list[dict[str, Any]]
 ) -> None:
-    """Writes the record of a run into its folder; that of the run it started from is kept in it."""
-    earlier = read_record(start_from)["training"] if start_from is not None else []
+    """Writes the record of a run into its folder, after that of the `earlier` ones it goes on from."""
     record = {
         "training": [*earlier, {"command": command, "steps": config.steps}],
         "commit": _commit(),

@@ -23,6 +23,7 @@ from train.photos import PhotoBatches, PhotoCache
 from train.pictures import StylePicture
 from train.samples import write_samples
 from train.stability import make_pair, stability_loss
+from train.start import read_history, read_start
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +45,8 @@ def fit(
     """Trains a network on the styles and gives the path of its last checkpoint.
 
     A run goes on from the checkpoint in its folder, if there is one of the same settings; a new one begins
-    with the averaged weights of `start_from`. `command` is what the run's record says it was started with.
+    with the averaged weights of `start_from`, a checkpoint or exported weights. `command` is what the run's
+    record says it was started with.
     `on_step` hears of each step done; a KeyboardInterrupt that it raises ends the run with a checkpoint.
     Every so many steps (`every`) a checkpoint, a plot of the loss and a grid of the photos `judged` are
     written. Raises StyleError where the settings are not those that the run was begun with, LivestyleError
@@ -69,7 +71,7 @@ def fit(
     # resume
     names = [style.name for style in styles]
     if start_from is not None and not resumes:
-        Checkpoint.load(start_from).warm_start(painter, names)
+        read_start(start_from).warm_start(painter, names)
     averaged = {name: value.detach().clone() for name, value in painter.named_parameters()}
     first = 0
     if resumes:
@@ -78,7 +80,7 @@ def fit(
         averaged = {name: value.to(device) for name, value in averaged.items()}
         first = checkpoint.step
     if team.leads and not resumes:
-        describe(run, config, styles, command, start_from)
+        describe(run, config, styles, command, read_history(start_from) if start_from else [])
     elif team.leads and first < config.steps:
         describe_resumed(run)
     shared = team.wrap(painter)

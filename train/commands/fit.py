@@ -37,7 +37,9 @@ from train.pictures import StylePicture, check_styles, read_gallery
     required=True,
     help="Folder to write.",
 )
-@click.option("--start-from", type=FILE, help="Checkpoint of another run to start from.")
+@click.option(
+    "--start-from", type=FILE, help="Checkpoint of another run, or exported weights, to start from."
+)
 @click.option("--size", type=click.Choice(list(CONFIGS)), default=DEFAULT.size)
 @click.option("--steps", type=click.IntRange(min=1), default=DEFAULT.steps)
 @click.option("--batch", type=click.IntRange(min=1), default=DEFAULT.batch)
