@@ -80,7 +80,7 @@ def next_style(settings: Settings, step: int = 1) -> Settings:
 def _choose(settings: Settings, place: int) -> Settings:
     if place >= len(settings.names):
         return settings
-    return replace(settings, style=StyleMix.parse(settings.names[place]))
+    return replace(settings, style=StyleMix.of({settings.names[place]: 1.0}))
 
 
 def _chooser(place: int) -> Callable[[Settings], Settings]:

@@ -17,7 +17,7 @@ from safetensors.numpy import save
 
 from livestyle.errors import SinkError, StyleError, reason_of
 from livestyle.remembered import write_whole
-from livestyle.styles import Style
+from livestyle.styles import NAME, Style
 
 logger = logging.getLogger(__name__)
 
@@ -46,16 +46,21 @@ def write_style(path: Path, style: Style, network: str) -> None:
 
 
 def read_style(path: Path) -> tuple[Style, str]:
-    """Reads a style and the sha256 of its network. Raises StyleError where the file is something else."""
+    """Reads a style and the sha256 of its network.
+
+    Raises StyleError where the file is something else, or has a name that no style can have.
+    """
+    name = path.name.removesuffix(SUFFIX)
+    if not NAME.fullmatch(name):
+        raise StyleError(
+            f"{_in_print(str(path))} cannot be called by its name: rename it; use letters, digits and _"
+        )
     try:
         with safe_open(path, framework="numpy") as file:
             facts = file.metadata() or {}
             row = np.asarray(file.get_tensor("affine"), np.float32)
         if not np.isfinite(row).all():
             raise ValueError("its row holds numbers that are not finite")
-        name = path.name.removesuffix(SUFFIX)
-        if not name.isprintable():
-            raise ValueError("its name holds control characters")
         title, artist, year, licence = (_in_print(facts[fact]) for fact in _FACTS)
         style = Style(name, row, title, artist, year, licence)
     except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:

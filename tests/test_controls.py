@@ -44,6 +44,11 @@ def test_number_keys_choose_styles_by_place() -> None:
     assert str(pressed(many, "0").style) == "style9"
 
 
+def test_a_style_is_chosen_by_its_whole_name() -> None:
+    for name in ("a:b", "night, blue"):
+        assert press(replace(START, names=(name,)), ord("1")).style.parts == ((name, 1.0),)
+
+
 def test_n_and_p_go_round_and_round() -> None:
     assert [str(pressed(START, "n" * i).style) for i in range(4)] == [*NAMES, "mosaic"]
     assert str(pressed(START, "p").style) == "great_wave"

@@ -14,6 +14,7 @@ from livestyle.shared_styles import SUFFIX, read_style, style_folder, write_styl
 from livestyle.styles import Style, StyleMix
 from livestyle.weights import load_weights
 from tests.backends import ALL, engine_of
+from tests.commands import posix
 from tests.media import make_video
 from tests.pictures import scene
 
@@ -150,5 +151,18 @@ def test_what_others_wrote_cannot_steer_a_terminal(caplog: pytest.LogCaptureFixt
     assert line.split() == ["mine", "x", "y", "z", "[31mMe", "2026"]
     path.rename(style_folder() / f"\x1b[31m{SUFFIX}")
     assert list(load_weights().styles) == [name for name in weights.styles if name != "mine"]
-    assert "its name holds control characters" in caplog.text
+    assert "cannot be called by its name" in caplog.text
     assert all(record.message.isprintable() for record in caplog.records)
+
+
+@posix
+@pytest.mark.parametrize("name", ["a:b", "night, blue", "dusk@2", "mine (1)", ""])
+def test_one_that_style_could_not_name_is_left_out_and_told(
+    name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = make(name)
+    assert name not in load_weights().styles
+    (said,) = caplog.messages
+    assert said.startswith(f"skipped a style: {path} cannot be called by its name: rename it")
+    path.rename(path.with_name(f"café_2{SUFFIX}"))
+    assert StyleMix.parse("café_2").row(load_weights().styles).any()

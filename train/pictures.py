@@ -2,7 +2,6 @@
 
 import hashlib
 import math
-import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -15,6 +14,7 @@ from torch import Tensor
 from livestyle.architecture import MIN_SIDE
 from livestyle.errors import SourceError
 from livestyle.sources.picture import read_picture
+from livestyle.styles import NAME
 from train.photos import to_tensor
 
 Crop = tuple[float, float, float, float]
@@ -91,7 +91,7 @@ def check_styles(styles: Sequence[StylePicture]) -> None:
     names = [style.name for style in styles]
     for style in styles:
         left, top, right, bottom = style.crop
-        if not re.fullmatch(r"\w+", style.name):
+        if not NAME.fullmatch(style.name):
             raise SourceError(f"cannot call a style {style.name!r}: use letters, digits and _")
         if names.count(style.name) > 1:
             raise SourceError(f"there are several styles {style.name!r}: give each a name of its own")

@@ -26,7 +26,8 @@ def measure_latency(
     from livestyle.sources.camera import open_camera
 
     require_display("--latency needs one: run it on a desktop, or as xvfb-run livestyle bench --latency")
-    settings = Settings((str(painter.style),), painter.style, steady=steady, hud=True)
+    names = tuple(name for name, _ in painter.style.parts)
+    settings = Settings(names, painter.style, steady=steady, hud=True)
     with closing(open_camera(camera, size=size)) as source, closing(Window(source.size)) as screen:
         found = measure(painter, source, screen, seconds, settings=settings, plan=Plan(target_fps=0.0))
         width, height = source.size
