@@ -13,7 +13,7 @@ from benchmarks.picture import draw_fade, draw_gallery
 from benchmarks.quality import report
 from benchmarks.readme import fill
 from livestyle.architecture import CONFIGS
-from livestyle.cli.options import Size
+from livestyle.cli.options import FrameSize
 from livestyle.weights import read_manifest
 
 ROOT = Path(__file__).parent.parent
@@ -36,7 +36,9 @@ def compare_command(rounds: int, output: Path) -> None:
 
 @main.command("peers")
 @click.option("--rounds", type=click.IntRange(min=1), default=3, help="Turns that each one takes.")
-@click.option("--size", "sizes", type=Size(), multiple=True, help="Of the frames; three if none is given.")
+@click.option(
+    "--size", "sizes", type=FrameSize(), multiple=True, help="Of the frames; three if none is given."
+)
 @click.option("-o", "--output", type=_FILE, default=RESULTS / "peers.json", help="JSON file to write.")
 def peers_command(rounds: int, sizes: tuple[tuple[int, int], ...], output: Path) -> None:
     """Measure other people's networks and runtimes beside ours."""

@@ -237,14 +237,6 @@ def test_a_recording_that_cannot_be_finished_is_an_error(
     assert "the recording stays as" in result.stderr
 
 
-@pytest.mark.parametrize("size", ["99999x99999", "2x2"])
-def test_a_size_that_cannot_be_painted_is_one_line(size: str, tmp_path: Path) -> None:
-    result = call("cam", "--camera", "pattern", "--size", size, "--no-window", "-o", tmp_path / "q.mp4")
-    assert result.exit_code in (1, 2)
-    assert "est" in result.stderr.splitlines()[-1]  # the smallest, or the largest
-    assert not list(tmp_path.iterdir())
-
-
 def test_a_clip_that_is_too_small_is_told_before_an_output_is_opened(tmp_path: Path) -> None:
     clip = make_video(tmp_path / "in.mkv", [np.zeros((2, 2, 3), np.uint8)] * 3)
     result = call("cam", "--camera", clip, "--no-window", "-o", tmp_path / "q.mp4")

@@ -18,7 +18,7 @@ from click.core import ParameterSource
 
 from livestyle import defaults
 from livestyle.cli.file_options import FILE_STREAMS
-from livestyle.cli.options import FILE, FiniteRange, Size, make_painter, model_option, together
+from livestyle.cli.options import FILE, FiniteRange, FrameSize, make_painter, model_option, together
 from livestyle.cli.stopping import stoppable
 from livestyle.engine import BACKENDS, PRECISIONS
 
@@ -37,7 +37,7 @@ _bench_options = together(
     click.option(
         "--size",
         "sizes",
-        type=Size(),
+        type=FrameSize(),
         multiple=True,
         metavar="WxH",
         help="Size of the frames, may be given several times.  [default: 640x480, 1280x720, 1920x1080]",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -12,7 +13,7 @@ import click
 
 from livestyle import defaults
 from livestyle.architecture import CONFIGS, MIN_SIDE
-from livestyle.defaults import STROKE_SIZES
+from livestyle.defaults import LARGEST_SIZE, STROKE_SIZES
 from livestyle.engine import BACKENDS, PRECISIONS
 
 if TYPE_CHECKING:
@@ -57,8 +58,8 @@ class FrameRate(FiniteRange):
         return super().convert(value, param, ctx)
 
 
-class Size(click.ParamType["tuple[int, int]"]):
-    """A width and a height in pixels, as 640x480."""
+class FrameSize(click.ParamType["tuple[int, int]"]):
+    """A width and a height in pixels, as 640x480, that the network can paint and memory holds."""
 
     name = "WxH"
 
@@ -68,23 +69,15 @@ class Size(click.ParamType["tuple[int, int]"]):
         """The width and the height. Fails as usage errors do."""
         if isinstance(value, tuple):
             return value
-        width, _, height = str(value).lower().partition("x")
-        if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+        sides = re.fullmatch(r"(\d{1,9})x(\d{1,9})", str(value).lower())
+        if sides is None:
             self.fail(f"{value!r} is not a size such as 640x480.", param, ctx)
-        return int(width), int(height)
-
-
-class FrameSize(Size):
-    """A size that the network can paint."""
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[int, int]:
-        """The width and the height. Fails as usage errors do."""
-        size = super().convert(value, param, ctx)
-        if min(size) < MIN_SIDE:
+        width, height = int(sides[1]), int(sides[2])
+        if min(width, height) < MIN_SIDE:
             self.fail(f"{value!r} is below the smallest size, {MIN_SIDE}x{MIN_SIDE}.", param, ctx)
-        return size
+        if width * height > math.prod(LARGEST_SIZE):
+            self.fail("{!r} is above the largest size, {}x{}.".format(value, *LARGEST_SIZE), param, ctx)
+        return width, height
 
 
 class File(click.Path):

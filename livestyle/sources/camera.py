@@ -1,6 +1,7 @@
 """Cameras by number, name, URL or file; those of this machine are read by OpenCV."""
 
 import logging
+import math
 import os
 import re
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from livestyle.defaults import LARGEST_SIZE
 from livestyle.errors import SourceError
 from livestyle.frame import Image
 from livestyle.sources import LiveSource
@@ -26,7 +28,6 @@ _WAIT_NANOSECONDS = 100_000_000
 _OLD_SECONDS = 1.0
 _RATES = (1.0, 1000.0)
 """Those to believe: a driver that does not know its own says 0, -1 or worse."""
-_LARGEST = (7680, 4320)
 _DIGITS = 9
 """No camera has a longer number: OpenCV takes 32 bits."""
 _RAW_FITS = (640 * 480, 24.0)
@@ -48,8 +49,8 @@ def open_camera(
     """
     if not spec:
         raise SourceError("cannot open a camera: the name is empty; give a number, a name, a URL or a clip")
-    if size is not None and size[0] * size[1] > _LARGEST[0] * _LARGEST[1]:
-        largest = "{}x{}".format(*_LARGEST)
+    if size is not None and size[0] * size[1] > math.prod(LARGEST_SIZE):
+        largest = "{}x{}".format(*LARGEST_SIZE)
         raise SourceError(f"cannot open a camera at {size[0]}x{size[1]}: {largest} is the largest")
     if spec == "pattern":
         from livestyle.sources.pattern import PatternSource
