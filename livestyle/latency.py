@@ -160,16 +160,22 @@ class Latency:
 def measure(
     painter: Painter, camera: LiveSource, screen: Screen, seconds: float, *, settings: Settings, plan: Plan
 ) -> Latency:
-    """Runs a show of `camera` on `screen` for so long, on the main thread; both are the caller's to close."""
+    """Runs a show of `camera` on `screen` for so long, or until somebody quits it, on the main thread.
+
+    Camera and screen are the caller's to close. Raises EngineError where nothing could be measured.
+    """
     numbered = NumberedCamera(camera)
     watched = WatchedScreen(screen, numbered)
     outputs = Outputs(_no_output)
     with TemporaryDirectory() as folder, Background() as background, Prefetch(numbered) as frames:
         archive = Archive(Path(folder), _refuse, outputs, background, Notice())
-        Show(numbered, painter, settings, replace(plan, duration=seconds), archive, watched).run(frames)
+        show = Show(numbered, painter, settings, replace(plan, duration=seconds), archive, watched)
+        began = time.perf_counter()
+        show.run(frames)
+        ran = time.perf_counter() - began
     if not watched.latencies:
-        raise EngineError(f"no number could be read from the screen in {seconds:g} s: measure for longer")
-    return _summarize(watched, seconds)
+        raise EngineError(f"no number could be read from the screen in {ran:.1f} s: measure for longer")
+    return _summarize(watched, ran)
 
 
 def _no_output(name: str, why: str) -> None:

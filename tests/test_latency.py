@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from livestyle.cli.bench_latency import measure_latency
 from livestyle.controls import Settings
 from livestyle.engine import load_engine
 from livestyle.frame import Image
@@ -19,6 +20,7 @@ from livestyle.weights import load_weights
 from tests.commands import call
 from tests.display import Display
 from tests.pictures import scene
+from tests.stage import Script
 
 
 @pytest.mark.parametrize("number", [0, 1, 7, 2048, 4095])
@@ -83,6 +85,21 @@ def test_what_a_screen_adds_is_found_in_what_is_measured() -> None:
 def test_frames_that_did_not_come_on_are_counted() -> None:
     slow = measured(0.1)
     assert slow.dropped > slow.frames  # two of three, at 30 fps
+
+
+def test_a_measurement_that_is_ended_early_tells_how_long_it_was(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Quitting(Script):
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr("livestyle.sinks.display.require_display", lambda _: None)
+    monkeypatch.setattr("livestyle.sinks.window.Window", lambda _: Quitting({30: "n", 60: "q"}))
+    painter = Painter(load_engine(load_weights("small")), StyleMix.parse("mosaic:1,kylix:2"))
+    found = measure_latency(60.0, painter, "pattern", (320, 240), 0.9)
+    assert 1 < found["seconds"] < 60  # about 2, for 60 pictures at 30 fps
+    assert f" in {found['seconds']:.0f} s, " in capsys.readouterr().out
 
 
 def test_bench_measures_from_the_camera_to_a_real_window(display: Display, tmp_path: Path) -> None:
