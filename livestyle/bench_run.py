@@ -5,7 +5,7 @@ not the inverse of their sum. Engine latency is the network's alone, end-to-end 
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
 
@@ -16,7 +16,7 @@ from livestyle.bench_machine import busy_seconds
 from livestyle.engine import Engine
 from livestyle.frame import Frame, Image
 from livestyle.painter import Painter
-from livestyle.pipeline import run
+from livestyle.pipeline import Stage, run
 from livestyle.sinks import Sink
 from livestyle.sources import FrameSource
 from livestyle.styles import StyleMix
@@ -96,62 +96,50 @@ def measure_run(
 
     Source and sink are the caller's to close. Raises ValueError where the source ends within the warm-up.
     """
-    clocks = _Clocks(warm_up)
+    clocks = _Clocks(warm_up, live=source.live)
     timed = replace(painter, engine=_TimedEngine(painter.engine, clocks))
     began = time.perf_counter()
     report = run(
-        _TimedSource(source, clocks),
-        lambda read: clocks.painting(timed, islice(read, warm_up + frames), steadiness),
-        _TimedSink(sink, clocks),
-        on_frame=lambda _: clocks.painted(),
+        source,
+        lambda read: timed.follow(islice(read, warm_up + frames), steadiness),
+        sink,
+        on_stage=clocks.note,
     )
     if len(clocks.moments) < 2:
         raise ValueError(f"the source ended after {report.frames} frames, {warm_up} of them to warm up")
-    return clocks.summary(painter.engine.backend, report.dropped, began, live=source.live)
+    return clocks.summary(painter.engine.backend, report.dropped, began)
 
 
 class _Clocks:
     """What the threads of one run write down: each list is written by one of them."""
 
-    def __init__(self, warm_up: int) -> None:
-        self.warm_up = warm_up
+    def __init__(self, warm_up: int, *, live: bool) -> None:
+        self.warm_up, self.live = warm_up, live
         self.times: dict[str, list[float]] = {"read": [], "steady": [], "network": [], "write": []}
         self.moments: list[float] = []
         self.size = (0, 0)
         self.counted_from = self.processor_seconds = 0.0
         self.busy_seconds: float | None = None
         self.waited_for_engine = 0.0
+        """Since the last frame was painted."""
         self._arrivals: dict[float, float] = {}
+        """When each frame was read, by its pts; of two with the same one, the later."""
         self._ways: list[float] = []
         self._count = 0
 
-    def painting(self, painter: Painter, frames: Iterable[Frame], steadiness: float) -> Iterator[Frame]:
-        """The painted frames; what the painter does beside the network counts as steadying."""
-        waiting = 0.0
+    def note(self, stage: Stage, frame: Frame, seconds: float) -> None:
+        """Write down that a frame was read, painted or written, in so many seconds."""
+        {"decode": self._read, "paint": self._painted, "encode": self._written}[stage](frame, seconds)
 
-        def read() -> Iterator[Frame]:
-            nonlocal waiting
-            source = iter(frames)
-            while True:
-                asked = time.perf_counter()
-                frame = next(source, None)
-                waiting += time.perf_counter() - asked
-                if frame is None:
-                    return
-                yield frame
+    def _read(self, frame: Frame, seconds: float) -> None:
+        self.times["read"].append(1000 * seconds)
+        if self.live:
+            self._arrivals[frame.pts] = time.perf_counter()
 
-        painted = iter(painter.follow(read(), steadiness))
-        while True:
-            began, waited, engine = time.perf_counter(), waiting, self.waited_for_engine
-            frame = next(painted, None)
-            if frame is None:
-                return
-            own = time.perf_counter() - began - (waiting - waited) - (self.waited_for_engine - engine)
-            self.times["steady"].append(1000 * own)
-            self.size = (frame.image.shape[1], frame.image.shape[0])
-            yield frame
-
-    def painted(self) -> None:
+    def _painted(self, frame: Frame, seconds: float) -> None:
+        self.times["steady"].append(1000 * (seconds - self.waited_for_engine))  # all beside the network
+        self.waited_for_engine = 0.0
+        self.size = (frame.image.shape[1], frame.image.shape[0])
         self._count += 1
         if self._count == self.warm_up:
             self.processor_seconds, self.busy_seconds = time.process_time(), busy_seconds()
@@ -159,15 +147,12 @@ class _Clocks:
         if self._count >= self.warm_up:
             self.moments.append(time.perf_counter())
 
-    def arrived(self, pts: float, milliseconds: float) -> None:
-        self._arrivals[pts] = time.perf_counter()
-        self.times["read"].append(milliseconds)
+    def _written(self, frame: Frame, seconds: float) -> None:
+        self.times["write"].append(1000 * seconds)
+        if self.live:
+            self._ways.append(1000 * (time.perf_counter() - self._arrivals[frame.pts]))
 
-    def written(self, pts: float, milliseconds: float) -> None:
-        self.times["write"].append(milliseconds)
-        self._ways.append(1000 * (time.perf_counter() - self._arrivals.pop(pts)))
-
-    def summary(self, backend: str, dropped: int, began: float, *, live: bool) -> Run:
+    def summary(self, backend: str, dropped: int, began: float) -> Run:
         between = [1000 * float(gap) for gap in np.diff(self.moments)]
         seconds = self.moments[-1] - self.moments[0]
         third = max(1, len(between) // 3)
@@ -183,7 +168,7 @@ class _Clocks:
             fps=len(between) / seconds,
             dropped=dropped,
             stages={name: Percentiles.of(times[self._cut(times) :]) for name, times in self.times.items()},
-            end_to_end=Percentiles.of(self._ways[self._cut(self._ways) :]) if live else None,
+            end_to_end=Percentiles.of(self._ways[self._cut(self._ways) :]) if self.live else None,
             cores_used=own / counted,
             others_cores_used=None if others is None else others / counted,
             warm_up_seconds=self.moments[0] - began,
@@ -227,41 +212,6 @@ class _TimedEngine:
 
     def stylize(self, image: Image, style: StyleMix) -> Image:
         return self.start(image, style)()
-
-
-class _TimedSource:
-    def __init__(self, source: FrameSource, clocks: _Clocks) -> None:
-        self._source, self._clocks = source, clocks
-
-    @property
-    def live(self) -> bool:
-        return self._source.live
-
-    def __iter__(self) -> Iterator[Frame]:
-        frames = iter(self._source)
-        while True:
-            began = time.perf_counter()
-            frame = next(frames, None)
-            if frame is None:
-                return
-            self._clocks.arrived(frame.pts, 1000 * (time.perf_counter() - began))
-            yield frame
-
-    def close(self) -> None:
-        self._source.close()
-
-
-class _TimedSink:
-    def __init__(self, sink: Sink, clocks: _Clocks) -> None:
-        self._sink, self._clocks = sink, clocks
-
-    def write(self, frame: Frame) -> None:
-        began = time.perf_counter()
-        self._sink.write(frame)
-        self._clocks.written(frame.pts, 1000 * (time.perf_counter() - began))
-
-    def close(self) -> None:
-        self._sink.close()
 
 
 class MovingPicture:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from livestyle.frame import Frame, Image
 from livestyle.prefetch import Prefetch, WriteBehind
@@ -13,6 +14,12 @@ from livestyle.sources import FrameSource
 from livestyle.timing import Clock, Rate
 
 logger = logging.getLogger(__name__)
+
+Stage: TypeAlias = Literal["decode", "paint", "encode"]
+"""What is done with a frame, one after the other."""
+
+_Tell: TypeAlias = Callable[[Frame, float], None]
+"""Takes a frame, and the seconds it took."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +50,24 @@ def run(
     *,
     on_frame: Callable[[Report], None] | None = None,
     depth: int = 4,
+    on_stage: Callable[[Stage, Frame, float], None] | None = None,
 ) -> Report:
     """Paint every frame of `source` into `sink` while the next ones are decoded and the last ones encoded.
 
     `paint` turns frames into painted ones, in order; it may read a few ahead. It and `on_frame` run on the
     caller's thread, source and sink each on one of their own. At most `depth` frames wait on either side of
     `paint`. Source and sink stay open: they are the caller's to close; only a live source is closed at the
-    end, as `Prefetch` does. Exceptions of any stage come out here once the threads have stopped. After
-    KeyboardInterrupt every painted frame is in the sink: the caller can finish it.
+    end, as `Prefetch` does. `on_stage` is told, on the thread of each stage, of each frame and the seconds
+    that it took there; painting without the wait for frames. Exceptions of any stage come out here once the
+    threads have stopped. After KeyboardInterrupt every painted frame is in the sink: the caller can finish
+    it.
     """
-    meter = _Meter()
+    meter = _Meter(on_stage)
     with ExitStack() as stack:
-        behind = stack.enter_context(WriteBehind(_TimedSink(sink, meter.encode), depth))
-        frames = stack.enter_context(Prefetch(_TimedSource(source, meter.decode), depth))
-        for frame in meter.painting(paint, frames):
-            if meter.paint.count == 1:
+        behind = stack.enter_context(WriteBehind(_TimedSink(sink, meter.tell("encode")), depth))
+        frames = stack.enter_context(Prefetch(_TimedSource(source, meter.tell("decode")), depth))
+        for frame in _painting(paint, frames, meter.tell("paint")):
+            if meter.clocks["paint"].count == 1:
                 logger.debug("first frame painted")
             behind.write(frame)
             meter.rate.tick()
@@ -69,72 +79,87 @@ def run(
 class _Meter:
     """The clocks of one run; each is written by one thread."""
 
-    def __init__(self) -> None:
-        self.decode, self.paint, self.encode = Clock(), Clock(), Clock()
+    def __init__(self, on_stage: Callable[[Stage, Frame, float], None] | None) -> None:
+        self.clocks: dict[Stage, Clock] = {"decode": Clock(), "paint": Clock(), "encode": Clock()}
         self.rate = Rate()
         self.started = time.perf_counter()
+        self._on_stage = on_stage
 
-    def painting(
-        self, paint: Callable[[Iterable[Frame]], Iterable[Frame]], frames: Iterable[Frame]
-    ) -> Iterator[Frame]:
-        """Time `paint`, less what it waits for frames."""
-        waiting = Clock()
-        painted = iter(paint(_timed(frames, waiting)))
-        while True:
-            started, waited = time.perf_counter(), waiting.total_seconds
-            frame = next(painted, None)
-            if frame is None:
-                return
-            self.paint.add(time.perf_counter() - started - (waiting.total_seconds - waited))
-            yield frame
+    def tell(self, stage: Stage) -> _Tell:
+        """What the frames of a stage, and their times, are told to."""
+
+        def told(frame: Frame, seconds: float) -> None:
+            self.clocks[stage].add(seconds)
+            if self._on_stage is not None:
+                self._on_stage(stage, frame, seconds)
+
+        return told
 
     def report(self, dropped: int) -> Report:
-        stages = {"decode": self.decode, "paint": self.paint, "encode": self.encode}
         return Report(
-            frames=self.paint.count,
+            frames=self.clocks["paint"].count,
             seconds=time.perf_counter() - self.started,
             recent_fps=self.rate.fps,
-            milliseconds={name: clock.mean_milliseconds for name, clock in stages.items()},
+            milliseconds={stage: clock.mean_milliseconds for stage, clock in self.clocks.items()},
             dropped=dropped,
         )
 
 
 class _TimedSource:
-    def __init__(self, source: FrameSource, clock: Clock) -> None:
-        self._source, self._clock = source, clock
+    def __init__(self, source: FrameSource, tell: _Tell) -> None:
+        self._source, self._tell = source, tell
 
     @property
     def live(self) -> bool:
         return self._source.live
 
     def __iter__(self) -> Iterator[Frame]:
-        return _timed(self._source, self._clock)
+        return _timed(self._source, self._tell)
 
     def close(self) -> None:
         self._source.close()
 
 
 class _TimedSink:
-    def __init__(self, sink: Sink, clock: Clock) -> None:
-        self._sink, self._clock = sink, clock
+    def __init__(self, sink: Sink, tell: _Tell) -> None:
+        self._sink, self._tell = sink, tell
 
     def write(self, frame: Frame) -> None:
-        with self._clock.running():
-            self._sink.write(frame)
+        began = time.perf_counter()
+        self._sink.write(frame)
+        self._tell(frame, time.perf_counter() - began)
 
     def close(self) -> None:
         self._sink.close()
 
 
-def _timed(frames: Iterable[Frame], clock: Clock) -> Iterator[Frame]:
-    """The same frames; the clock measures the wait for each."""
+def _painting(
+    paint: Callable[[Iterable[Frame]], Iterable[Frame]], frames: Iterable[Frame], tell: _Tell
+) -> Iterator[Frame]:
+    """The painted frames; `tell` is told how long each took, less the wait for those to paint."""
+    waited = 0.0
+
+    def wait(_: Frame, seconds: float) -> None:
+        nonlocal waited
+        waited += seconds
+
+    def less_the_wait(frame: Frame, seconds: float) -> None:
+        nonlocal waited
+        tell(frame, seconds - waited)
+        waited = 0.0
+
+    return _timed(paint(_timed(frames, wait)), less_the_wait)
+
+
+def _timed(frames: Iterable[Frame], tell: _Tell) -> Iterator[Frame]:
+    """The same frames; `tell` is told how long each was waited for."""
     waiting = iter(frames)
     while True:
-        try:
-            with clock.running():
-                frame = next(waiting)
-        except StopIteration:
+        began = time.perf_counter()
+        frame = next(waiting, None)
+        if frame is None:
             return
+        tell(frame, time.perf_counter() - began)
         yield frame
 
 

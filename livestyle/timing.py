@@ -2,8 +2,6 @@
 
 import time
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 _RECENT = 120  # frames that the status line looks back: a few seconds
 
@@ -21,13 +19,6 @@ class Clock:
         self.count += 1
         self.total_seconds += seconds
         self._recent.append(seconds)
-
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        """Count the time inside the `with` as one round, unless it raises."""
-        started = time.perf_counter()
-        yield
-        self.add(time.perf_counter() - started)
 
     @property
     def mean_milliseconds(self) -> float:

@@ -4,7 +4,7 @@ import errno
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from livestyle.bench_machine import busy_seconds, peak_memory_mib, power
 from livestyle.bench_run import MovingPicture, measure_run
 from livestyle.cli import main
 from livestyle.cli.bench import expectation
-from livestyle.frame import Image
+from livestyle.frame import Frame, Image
 from livestyle.painter import Painter
 from livestyle.sinks.null import NullSink
 from livestyle.sources.pattern import PatternSource
@@ -90,6 +90,22 @@ def test_a_live_source_is_timed_from_end_to_end_and_its_drops_are_counted() -> N
     assert run.dropped > 10
     assert run.end_to_end is not None
     assert run.end_to_end.p50 >= run.stages["network"].p50
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_two_frames_may_have_one_time(live: bool) -> None:
+    class Pairs(MovingPicture):
+        def __iter__(self) -> Iterator[Frame]:
+            for number, frame in enumerate(super().__iter__()):
+                time.sleep(0.006)  # less than painting and writing take
+                yield Frame(frame.image, number // 2 / 30)
+
+    source = Pairs(SIZE, 20)
+    source.live = live
+    painter = Painter(SlowingEngine(10_000), StyleMix.parse("mosaic"))
+    run = measure_run(source, painter, SlowSink(), frames=9, steadiness=0, warm_up=2)
+    assert run.frames == 9
+    assert (run.end_to_end is not None) == live
 
 
 def test_a_source_that_ends_in_the_warm_up_is_refused() -> None:
