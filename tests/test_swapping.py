@@ -1,7 +1,9 @@
 """From one engine to a better one while a video runs: children that build, and the swap."""
 
+import gc
 import sys
 import time
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
@@ -143,6 +145,44 @@ def test_an_engine_that_is_kept_paints_from_the_first_frame(cache: EngineCache) 
     ready, begun = upgrades(cache, "", lambda p: Grey(int(p)))
     assert levels(SwappingEngine(Grey(1), ready), 2) == [7, 7]
     assert not begun
+
+
+def test_a_size_that_returns_gets_its_engine_again(cache: EngineCache) -> None:
+    for height in (48, 50):
+        cache.put({"size": [height, 64]}, str(height).encode(), {})
+    ready, begun = upgrades(cache, "", lambda p: Grey(int(p)))
+    engine = SwappingEngine(Grey(1), ready)
+    for height in (48, 48, 50, 48, 48, 50):
+        assert levels(engine, 1, height) == [height]
+    assert not begun
+
+
+def test_a_size_that_returns_gets_the_engine_that_was_built_meanwhile(cache: EngineCache) -> None:
+    cache.put({"size": [50, 64]}, b"50", {})
+    ready, begun = upgrades(cache, "cache.put(key, b'7', {})", lambda p: Grey(int(p)))
+    engine = SwappingEngine(Grey(1), ready)
+    levels(engine, PATIENCE + 1)
+    assert levels(engine, 2, height=50) == [50, 50]
+    assert wait_for(begun[0])
+    assert levels(engine, 2) == [7, 7]
+    assert levels(engine, 2, height=50) == [50, 50]
+    assert len(begun) == 1
+
+
+def test_only_the_engine_that_paints_is_kept_in_memory(cache: EngineCache) -> None:
+    made: weakref.WeakSet[Grey] = weakref.WeakSet()
+
+    def load(plan: bytes) -> Engine:
+        made.add(engine := Grey(int(plan)))
+        return engine
+
+    for height in range(48, 53):
+        cache.put({"size": [height, 64]}, str(height).encode(), {})
+    engine = SwappingEngine(Grey(1), upgrades(cache, "", load)[0])
+    for height in range(48, 53):
+        levels(engine, 1, height)
+    gc.collect()
+    assert [engine.level for engine in made] == [52]
 
 
 def test_an_engine_that_does_not_load_is_built_anew_once(

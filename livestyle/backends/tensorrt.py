@@ -5,7 +5,8 @@ An engine takes minutes to build where it is not kept: the CUDA backend paints m
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -116,10 +117,21 @@ class PlanEngine:
         return self.start(image, style)()
 
 
+@dataclass(slots=True)
+class _Missing:
+    """A size of frame without an engine, until there is one."""
+
+    frames: int = 0
+    """How many were painted meanwhile."""
+    child: ChildBuild | None = None
+    given_up: bool = False
+
+
 class PlanUpgrades:
     """Engines of TensorRT as they come: from the cache at once, or from a child process in some minutes.
 
     One child at a time, for the GPU paints too. One that fails is reported, and nothing else changes.
+    No engine is held here: for a size that returns it is loaded again.
     """
 
     def __init__(
@@ -130,32 +142,37 @@ class PlanUpgrades:
         build: Callable[[int, int], ChildBuild],
     ) -> None:
         self._cache, self._key, self._load, self._build = cache, key, load, build
-        self._sizes: dict[tuple[int, int], Iterator[Engine | None]] = {}
+        self._missing: dict[tuple[int, int], _Missing] = {}
         self._child: ChildBuild | None = None
 
     def ready(self, height: int, width: int) -> Engine | None:
         """The engine for that size, once it is there."""
-        steps = self._sizes.setdefault((height, width), self._steps(height, width))
-        return next(steps, None)
+        size = height, width
+        missing = self._missing.get(size)
+        if missing is None or self._is_built(missing, height, width):
+            if (engine := self._open(height, width)) is not None:
+                self._missing.pop(size, None)
+                return engine
+            if missing is not None:  # the one that was built for it does not load
+                missing.given_up = True
+        self._missing.setdefault(size, _Missing()).frames += 1
+        return None
 
-    def _steps(self, height: int, width: int) -> Iterator[Engine | None]:
-        """What `ready` gives from frame to frame; ends where no engine will come."""
-        if (engine := self._open(height, width)) is not None:
-            yield engine
-            return
-        for _ in range(_FRAMES_BEFORE_A_BUILD):
-            yield None
-        while self._child is not None and self._child.poll() is None:
-            yield None
+    def _is_built(self, missing: _Missing, height: int, width: int) -> bool:
+        """Whether its child is done; begins one when it is time to."""
+        if missing.given_up or missing.frames < _FRAMES_BEFORE_A_BUILD:
+            return False
         what = f"the TensorRT engine for {width}x{height}"
-        logger.info("building %s in the background; it is kept for the next time", what)
-        child = self._child = self._build(height, width)
-        while (done := child.poll()) is None:
-            yield None
-        if not done:
-            logger.warning("cannot build %s: %s", what, child.reason)
-        elif (engine := self._open(height, width)) is not None:
-            yield engine
+        if missing.child is None:
+            if self._child is None or self._child.poll() is not None:
+                logger.info("building %s in the background; it is kept for the next time", what)
+                self._child = missing.child = self._build(height, width)
+            return False
+        done = missing.child.poll()
+        if done is False:
+            missing.given_up = True
+            logger.warning("cannot build %s: %s", what, missing.child.reason)
+        return done is True
 
     def _open(self, height: int, width: int) -> Engine | None:
         key = self._key(height, width)
