@@ -134,7 +134,8 @@ class Gpu:
 
     def tensorrt(self, weights: Weights, size: tuple[int, int]) -> Callable[[Lane], Paint]:
         """Through ONNX. Raises UnavailableError where no TensorRT is installed that knows this GPU."""
-        from livestyle.backends.tensorrt import Plan, build_engine, installed, key
+        from livestyle.backends.plan import Plan
+        from livestyle.backends.tensorrt import build_engine, installed, key
 
         flavour, cache = installed(), EngineCache()
         build_engine(weights, size, cache)

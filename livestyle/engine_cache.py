@@ -20,7 +20,7 @@ from livestyle.remembered import cache_folder, digest, make_private, write_whole
 
 logger = logging.getLogger(__name__)
 
-FORMAT = 1
+FORMAT = 2
 """Part of every key: counts up when plans of older versions cannot be used any more."""
 _PLAN, _NOTE = ".plan", ".json"
 

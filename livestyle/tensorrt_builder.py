@@ -37,6 +37,11 @@ class Flavour:
         """Its own version."""
         return str(self.trt.__version__)
 
+    @property
+    def takes_memory(self) -> bool:
+        """Whether a CUDA graph can record its engines only where they run in memory that they are given."""
+        return hasattr(getattr(self.trt, "BuilderFlag", None), "REQUIRE_USER_ALLOCATION")
+
 
 def find_flavour(capability: tuple[int, int]) -> Flavour:
     """The TensorRT that is installed and knows a GPU of that compute capability.
@@ -81,7 +86,7 @@ def build_plan(flavour: Flavour, onnx_graph: bytes) -> bytes:
         if not parser.parse(onnx_graph):
             faults = "; ".join(str(parser.get_error(i).desc()) for i in range(parser.num_errors))
             raise EngineError(f"{flavour.name} {flavour.version} cannot read the network: {faults}")
-        plan = builder.build_serialized_network(network, builder.create_builder_config())
+        plan = builder.build_serialized_network(network, _config(flavour, builder))
         if plan is None:
             raise EngineError(f"{flavour.name} {flavour.version} cannot build the network: {log.last_error}")
         return bytes(plan)
@@ -113,6 +118,13 @@ def _log(flavour: Flavour) -> Any:
                 logger.debug("%s: %s", flavour.name, message)
 
     return Log()
+
+
+def _config(flavour: Flavour, builder: Any) -> Any:
+    trt, config = flavour.trt, builder.create_builder_config()
+    if flavour.takes_memory:
+        config.set_flag(trt.BuilderFlag.REQUIRE_USER_ALLOCATION)
+    return config
 
 
 def _flags(trt: Any) -> int:

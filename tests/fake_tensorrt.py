@@ -17,6 +17,11 @@ from livestyle.tensorrt_builder import Flavour
 
 TensorIOMode = Enum("TensorIOMode", "INPUT OUTPUT")
 MAGIC = b"fake plan\n"
+CAPTURABLE = b"for given memory\n"
+"""Follows `MAGIC` where a CUDA graph can record the engine."""
+BuilderFlag = Enum("BuilderFlag", "REQUIRE_USER_ALLOCATION")
+ComputeCapability = Enum("ComputeCapability", "NONE CURRENT SM75 SM86 SM89 SM120")
+ExecutionContextAllocationStrategy = Enum("ExecutionContextAllocationStrategy", "STATIC USER_MANAGED")
 
 
 class ILogger:
@@ -26,6 +31,25 @@ class ILogger:
         raise NotImplementedError
 
 
+class BuilderConfig:
+    last: "BuilderConfig"
+    """The one that was made last."""
+
+    def __init__(self) -> None:
+        self.flags: set[BuilderFlag] = set()
+        self.num_compute_capabilities = 0
+        self.capabilities: dict[int, ComputeCapability] = {}
+        BuilderConfig.last = self
+
+    def set_flag(self, flag: BuilderFlag) -> None:
+        self.flags.add(flag)
+
+    def set_compute_capability(self, capability: ComputeCapability, index: int) -> bool:
+        assert index < self.num_compute_capabilities
+        self.capabilities[index] = capability
+        return True
+
+
 class Builder:
     def __init__(self, log: ILogger) -> None:
         self.log = log
@@ -33,14 +57,14 @@ class Builder:
     def create_network(self, _: int) -> dict[str, bytes]:
         return {}
 
-    def create_builder_config(self) -> None:
-        return None
+    def create_builder_config(self) -> BuilderConfig:
+        return BuilderConfig()
 
-    def build_serialized_network(self, network: dict[str, bytes], _: None) -> bytes | None:
+    def build_serialized_network(self, network: dict[str, bytes], config: BuilderConfig) -> bytes | None:
         if b"impossible" in network["graph"]:
             self.log.log(ILogger.Severity.ERROR, "no tactic for Conv_3\nmore about it")
             return None
-        return MAGIC + network["graph"]
+        return MAGIC + (CAPTURABLE if config.flags else b"") + network["graph"]
 
 
 class OnnxParser:
@@ -57,10 +81,26 @@ class OnnxParser:
         return SimpleNamespace(desc=lambda: "Failed to parse")
 
 
+class RuntimeConfig:
+    strategy = ExecutionContextAllocationStrategy.STATIC
+
+    def set_execution_context_allocation_strategy(self, strategy: ExecutionContextAllocationStrategy) -> None:
+        self.strategy = strategy
+
+
 class Context:
-    def __init__(self, session: onnxruntime.InferenceSession) -> None:
-        self.session = session
+    def __init__(self, engine: "Engine") -> None:
+        self.session, self.capturable = engine.session, engine.capturable
         self.addresses: dict[str, int] = {}
+        self.memory = 0
+
+    def set_device_memory(self, address: int, size: int) -> None:
+        assert address, "setDeviceMemoryV2: Cannot set memory to nullptr."
+        ctypes.memset(address, 0, size)
+        self.memory = address
+
+    def is_stream_capturable(self, stream: int) -> bool:
+        return self.capturable and stream == 0
 
     def set_tensor_address(self, name: str, address: int) -> None:
         self.addresses[name] = address
@@ -73,6 +113,7 @@ class Context:
 
     def execute_async_v3(self, stream: int) -> bool:
         assert stream == 0
+        assert self.memory or not self.capturable
         given = {value.name: self._memory(value) for value in self.session.get_inputs()}
         (output,) = self.session.get_outputs()
         self._memory(output)[:] = self.session.run(None, given)[0]
@@ -80,7 +121,12 @@ class Context:
 
 
 class Engine:
-    def __init__(self, plan: bytes) -> None:
+    device_memory_size_v2 = 1024
+
+    def __init__(self, plan: bytes, log: ILogger) -> None:
+        self.log = log
+        self.capturable = plan.startswith(CAPTURABLE)
+        plan = plan.removeprefix(CAPTURABLE)
         self.session = onnxruntime.InferenceSession(plan, providers=["CPUExecutionProvider"])
         self._values = {v.name: v for v in (*self.session.get_outputs(), *self.session.get_inputs())}
         self.num_io_tensors = len(self._values)
@@ -95,8 +141,14 @@ class Engine:
     def get_tensor_dtype(self, name: str) -> str:
         return self._values[name].type
 
-    def create_execution_context(self) -> Context:
-        return Context(self.session)
+    def create_runtime_config(self) -> RuntimeConfig:
+        return RuntimeConfig()
+
+    def create_execution_context(self, config: RuntimeConfig | None = None) -> Context | None:
+        if self.capturable and (config or RuntimeConfig).strategy.name != "USER_MANAGED":
+            self.log.log(ILogger.Severity.ERROR, "Execution context creation requires kUSER_MANAGED")
+            return None
+        return Context(self)
 
 
 class Runtime:
@@ -107,7 +159,7 @@ class Runtime:
         if not plan.startswith(MAGIC):
             self.log.log(ILogger.Severity.ERROR, "the plan is of another version")
             return None
-        return Engine(plan.removeprefix(MAGIC))
+        return Engine(plan.removeprefix(MAGIC), self.log)
 
 
 def nptype(kind: str) -> type[np.generic]:
@@ -128,6 +180,12 @@ def flavour(name: str = "tensorrt-rtx") -> Flavour:
         nptype=nptype,
         NetworkDefinitionCreationFlag=SimpleNamespace(STRONGLY_TYPED=1),
     )
+    if name == "tensorrt-rtx":
+        vars(module).update(
+            BuilderFlag=BuilderFlag,
+            ComputeCapability=ComputeCapability,
+            ExecutionContextAllocationStrategy=ExecutionContextAllocationStrategy,
+        )
     return Flavour(name, module)
 
 

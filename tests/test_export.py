@@ -102,6 +102,20 @@ def test_tensorrt_converts_every_layer(weights: Weights, precision: str, tmp_pat
     assert len(plan) > constants  # the weights are in it, so it was the whole network
 
 
+def test_the_installed_tensorrt_has_all_that_its_engines_are_run_with() -> None:
+    """Running needs a GPU; that nothing is misspelt does not."""
+    pytest.importorskip("tensorrt_rtx_bindings", reason="tensorrt-rtx is not installed", exc_type=ImportError)
+    flavour = open_flavour("tensorrt-rtx")
+    assert flavour.takes_memory
+    for place, names in {
+        "ICudaEngine": ("create_runtime_config", "create_execution_context", "device_memory_size_v2"),
+        "IRuntimeConfig": ("set_execution_context_allocation_strategy",),
+        "ExecutionContextAllocationStrategy": ("USER_MANAGED",),
+        "IExecutionContext": ("set_device_memory", "is_stream_capturable", "execute_async_v3"),
+    }.items():
+        assert not set(names) - set(dir(getattr(flavour.trt, place)))
+
+
 def test_what_tensorrt_cannot_read_is_said(tmp_path: Path) -> None:
     pytest.importorskip("tensorrt_rtx_bindings", reason="tensorrt-rtx is not installed", exc_type=ImportError)
     with pytest.raises(EngineError, match=r"tensorrt-rtx .* cannot read the network: .+"):

@@ -9,13 +9,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor
 
 from livestyle.backends import cuda
+from livestyle.backends.plan import Plan
 from livestyle.backends.recipes import median_milliseconds
-from livestyle.backends.slots import CudaLane, Lane, Paint, Ring, Slot
+from livestyle.backends.slots import CudaLane, Lane, Ring, Slot
 from livestyle.backends.torch_plan import plan_from_torch
 from livestyle.backends.torchscript import frame_net
 from livestyle.child_build import ChildBuild, livestyle_command
@@ -27,53 +26,13 @@ from livestyle.gate import check, natural_frame
 from livestyle.gpu import find_driver
 from livestyle.styles import StyleMix
 from livestyle.swapping import SwappingEngine
-from livestyle.tensorrt_builder import Flavour, build_plan, find_flavour, heard
+from livestyle.tensorrt_builder import Flavour, build_plan, find_flavour
 from livestyle.weights import Weights
 
 logger = logging.getLogger(__name__)
 
 _FRAMES_BEFORE_A_BUILD = 100
 """So many frames of a size are painted before an engine is built for it: a picture needs none."""
-
-
-class Plan:
-    """An engine in the GPU's memory. Raises EngineError where TensorRT refuses it."""
-
-    def __init__(self, flavour: Flavour, plan: bytes) -> None:
-        self._flavour = flavour
-        with heard(flavour) as log:
-            self._runtime = flavour.trt.Runtime(log)  # has to live as long as its engine
-            self._engine = self._runtime.deserialize_cuda_engine(plan)
-            if self._engine is None:
-                raise EngineError(
-                    f"{flavour.name} {flavour.version} cannot load the engine: {log.last_error}"
-                )
-
-    def on(self, lane: Lane) -> Paint:
-        """The engine with buffers of its own, to be called on that lane."""
-        engine, trt = self._engine, self._flavour.trt
-        context = engine.create_execution_context()
-        if context is None:
-            raise EngineError(f"{self._flavour.name} has no memory left on the GPU for another frame")
-        names = [engine.get_tensor_name(i) for i in range(engine.num_io_tensors)]
-        (output,) = (n for n in names if engine.get_tensor_mode(n) == trt.TensorIOMode.OUTPUT)
-        (frame_name,) = (n for n in names if n != output and self._dtype(n) == torch.uint8)
-        (row_name,) = (n for n in names if n not in {output, frame_name})
-        kind = self._dtype(output)
-
-        def paint(frame: Tensor, row: Tensor) -> Tensor:
-            painted = torch.empty(frame.shape, dtype=kind, device=frame.device)
-            for name, tensor in ((frame_name, frame), (row_name, row), (output, painted)):
-                context.set_tensor_address(name, tensor.data_ptr())
-            if not context.execute_async_v3(lane.stream):
-                raise EngineError(f"{self._flavour.name} does not run the engine")
-            return painted.to(torch.uint8)
-
-        return paint
-
-    def _dtype(self, name: str) -> torch.dtype:
-        kind = self._flavour.trt.nptype(self._engine.get_tensor_dtype(name))
-        return torch.from_numpy(np.empty(0, kind)).dtype
 
 
 class PlanEngine:
