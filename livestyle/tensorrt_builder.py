@@ -73,10 +73,11 @@ def open_flavour(name: str) -> Flavour:
         raise UnavailableError(f"{module} does not load: {in_one_line(error)}; reinstall it") from error
 
 
-def build_plan(flavour: Flavour, onnx_graph: bytes) -> bytes:
-    """The serialized engine of an ONNX graph, for the GPU that is there, or for any RTX GPU.
+def build_plan(flavour: Flavour, onnx_graph: bytes, capability: tuple[int, int] | None = None) -> bytes:
+    """The serialized engine of an ONNX graph, for the GPU that is there.
 
-    Takes seconds to minutes. Raises EngineError with what TensorRT said.
+    One of TensorRT for RTX is for GPUs of that compute capability, without one for all that are newer than
+    Turing's (7.5). Takes seconds to minutes. Raises EngineError with what TensorRT said.
     """
     trt = flavour.trt
     with heard(flavour) as log:
@@ -86,7 +87,7 @@ def build_plan(flavour: Flavour, onnx_graph: bytes) -> bytes:
         if not parser.parse(onnx_graph):
             faults = "; ".join(str(parser.get_error(i).desc()) for i in range(parser.num_errors))
             raise EngineError(f"{flavour.name} {flavour.version} cannot read the network: {faults}")
-        plan = builder.build_serialized_network(network, _config(flavour, builder))
+        plan = builder.build_serialized_network(network, _config(flavour, builder, capability))
         if plan is None:
             raise EngineError(f"{flavour.name} {flavour.version} cannot build the network: {log.last_error}")
         return bytes(plan)
@@ -120,10 +121,15 @@ def _log(flavour: Flavour) -> Any:
     return Log()
 
 
-def _config(flavour: Flavour, builder: Any) -> Any:
+def _config(flavour: Flavour, builder: Any, capability: tuple[int, int] | None) -> Any:
     trt, config = flavour.trt, builder.create_builder_config()
     if flavour.takes_memory:
         config.set_flag(trt.BuilderFlag.REQUIRE_USER_ALLOCATION)
+    known = getattr(trt, "ComputeCapability", None)
+    target = getattr(known, "SM{}{}".format(*capability), None) if capability else None
+    if target is not None:
+        config.num_compute_capabilities = 1
+        config.set_compute_capability(target, 0)
     return config
 
 

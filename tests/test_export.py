@@ -102,6 +102,15 @@ def test_tensorrt_converts_every_layer(weights: Weights, precision: str, tmp_pat
     assert len(plan) > constants  # the weights are in it, so it was the whole network
 
 
+def test_tensorrt_builds_for_each_gpu_that_it_knows(tmp_path: Path) -> None:
+    """Turing's engines are others: one for all GPUs does not run there."""
+    pytest.importorskip("tensorrt_rtx_bindings", reason="tensorrt-rtx is not installed", exc_type=ImportError)
+    export(load_weights("small"), tmp_path / "net.onnx", "onnx", SIZE, "f16")
+    flavour, graph = open_flavour("tensorrt-rtx"), (tmp_path / "net.onnx").read_bytes()
+    plans = [build_plan(flavour, graph, gpu) for gpu in (None, (7, 5), (8, 6), (8, 9), (12, 0))]
+    assert len(set(plans)) == len(plans)
+
+
 def test_the_installed_tensorrt_has_all_that_its_engines_are_run_with() -> None:
     """Running needs a GPU; that nothing is misspelt does not."""
     pytest.importorskip("tensorrt_rtx_bindings", reason="tensorrt-rtx is not installed", exc_type=ImportError)

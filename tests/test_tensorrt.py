@@ -72,7 +72,7 @@ def test_it_paints_what_eager_paints_in_any_style(weights: Weights, cache: Engin
 def test_an_engine_that_paints_something_else_is_refused_and_not_kept(
     weights: Weights, cache: EngineCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def wrong(flavour: object, graph: bytes) -> bytes:
+    def wrong(flavour: object, graph: bytes, capability: object) -> bytes:
         return build_plan(fake_tensorrt.flavour(), fake_tensorrt.wrong_graph(graph))
 
     monkeypatch.setattr(tensorrt, "build_plan", wrong)
@@ -114,6 +114,25 @@ def test_an_engine_without_a_context_says_why(weights: Weights, monkeypatch: pyt
         EngineError, match=r"tensorrt-rtx cannot prepare the engine .*: .* requires kUSER_MAN"
     ):
         Plan(flavour, plan).on(CpuLane())
+
+
+@pytest.mark.parametrize(
+    ("capability", "built_for"),
+    [((7, 5), ["SM75"]), ((8, 9), ["SM89"]), ((12, 1), []), (None, [])],  # the fake knows no 12.1
+)
+def test_an_engine_is_built_for_the_gpu_that_is_there(
+    capability: tuple[int, int] | None,
+    built_for: list[str],
+    weights: Weights,
+    cache: EngineCache,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tensorrt, "_capability", lambda: capability)
+    build(weights, cache)
+    config = fake_tensorrt.BuilderConfig.last
+    assert [target.name for target in config.capabilities.values()] == built_for
+    assert config.num_compute_capabilities == len(built_for)
+    assert config.flags == {fake_tensorrt.BuilderFlag.REQUIRE_USER_ALLOCATION}
 
 
 def test_what_tensorrt_says_comes_out() -> None:

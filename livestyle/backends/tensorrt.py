@@ -226,7 +226,11 @@ def key(weights: Weights, flavour: Flavour, height: int, width: int) -> dict[str
 def _from_onnx(flavour: Flavour, weights: Weights, height: int, width: int) -> bytes:
     from livestyle.onnx_graph import build  # needs onnx, which not everybody has
 
-    return build_plan(flavour, build(weights, height, width, "f16").SerializeToString())
+    return build_plan(flavour, build(weights, height, width, "f16").SerializeToString(), _capability())
+
+
+def _capability() -> tuple[int, int] | None:
+    return torch.cuda.get_device_capability() if torch.cuda.is_available() else None
 
 
 def _from_torch(flavour: Flavour, weights: Weights, height: int, width: int) -> bytes:
