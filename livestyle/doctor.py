@@ -153,14 +153,21 @@ def check_cache() -> Finding:
     from livestyle.engine_cache import EngineCache
     from livestyle.remembered import cache_folder
 
-    folder = cache_folder()
-    nearest = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    folder, engines = cache_folder(), EngineCache().folder
+    nearest = next(path for path in (engines, *engines.parents) if _exists(path))
     if not (nearest.is_dir() and os.access(nearest, os.W_OK)):
         fix = f"make {nearest} writable, or set XDG_CACHE_HOME to a folder that is"
         return Finding("cache", State.FAULT, f"{folder} cannot be written", fix)
     entries = EngineCache().entries()
     size = sum(entry.size_bytes for entry in entries)
     return Finding("cache", State.OK, f"{folder}: {len(entries)} engines, {size / 1e6:.0f} MB")
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # in a folder that may not be looked into
+        return False
 
 
 def check_models() -> Finding:

@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 FORMAT = 2
 """Part of every key: counts up when plans of older versions cannot be used any more."""
 _PLAN, _NOTE = ".plan", ".json"
+_FIX = "make it yours, or set XDG_CACHE_HOME to another folder"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +46,22 @@ class EngineCache:
         self._limit_bytes = limit_gb * 1e9
 
     def get(self, key: Mapping[str, object]) -> bytes | None:
-        """The plan for that key; None where there is none, or it is damaged, in which case it is removed."""
+        """The plan for that key; None where there is none, or it is damaged and removed if it can be."""
         path = self._path(key)
         try:
             plan, note = path.read_bytes(), json.loads(path.with_suffix(_NOTE).read_text(encoding="utf-8"))
-            if sha256(plan).hexdigest() != note["sha256"] or not _private(path):
+            if sha256(plan).hexdigest() != note["sha256"]:
                 raise ValueError("it is not the one that was built")
-            os.utime(path)
+            if not _private(path):
+                raise ValueError("its folder is another user's, or open to others")
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
-            logger.warning("removed the engine %s: %s", path.name, error)
-            self.drop(key)
+            did = "removed" if self.drop(key) else "cannot use"
+            logger.warning("%s the engine %s: %s", did, path, reason_of(error))
             return None
+        with suppress(OSError):  # of a cache that can only be read
+            os.utime(path)
         return plan
 
     def put(self, key: Mapping[str, object], plan: bytes, found: Mapping[str, object]) -> None:
@@ -73,24 +77,39 @@ class EngineCache:
             raise EngineError(f"cannot keep the engine in {self.folder}: {reason_of(error)}") from error
         self._make_room(path)
 
-    def drop(self, key: Mapping[str, object]) -> None:
-        """Forgets one plan; nothing where it is not there."""
-        _remove(self._path(key))
+    def drop(self, key: Mapping[str, object]) -> bool:
+        """Forgets one plan, if there is one; False where that is not allowed."""
+        try:
+            _remove(self._path(key))
+        except OSError:
+            return False
+        return True
 
     def entries(self) -> list[Entry]:
-        """All that is kept, the last used first."""
+        """All that is kept, the last used first. Raises EngineError where the folder cannot be read."""
+        try:
+            paths = [path for path in self.folder.iterdir() if path.suffix == _PLAN]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise EngineError(f"cannot read {self.folder}: {reason_of(error)}; {_FIX}") from error
         found = []
-        for path in self.folder.glob(f"*{_PLAN}"):
+        for path in paths:
             with suppress(FileNotFoundError):  # another process may be making room
                 facts = path.stat()
                 found.append(Entry(path, _note_of(path), facts.st_size, facts.st_mtime))
         return sorted(found, key=lambda entry: -entry.used)
 
     def clear(self) -> int:
-        """Forgets all; gives how many there were."""
+        """Forgets all; gives how many there were. Raises EngineError where that is not allowed."""
         entries = self.entries()
-        for entry in entries:
-            _remove(entry.path)
+        try:
+            for entry in entries:
+                _remove(entry.path)
+        except OSError as error:
+            raise EngineError(
+                f"cannot remove the engines in {self.folder}: {reason_of(error)}; {_FIX}"
+            ) from error
         return len(entries)
 
     def _make_room(self, newest: Path) -> None:
@@ -98,8 +117,12 @@ class EngineCache:
         for entry in self.entries():
             total += entry.size_bytes
             if total > self._limit_bytes and entry.path != newest:
-                logger.info("removed the engine %s: more than %.1f GB of them", entry.path.name, total / 1e9)
-                _remove(entry.path)
+                with suppress(OSError):
+                    _remove(entry.path)
+                    gigabytes = total / 1e9
+                    logger.info(
+                        "removed the engine %s: more than %.1f GB of them", entry.path.name, gigabytes
+                    )
 
     def _path(self, key: Mapping[str, object]) -> Path:
         return self.folder / f"{digest({'format': FORMAT, **key})}{_PLAN}"

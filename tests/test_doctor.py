@@ -223,6 +223,17 @@ def test_a_file_in_the_place_of_the_cache_is_a_fault(tmp_path: Path, monkeypatch
     assert "XDG_CACHE_HOME" in found.fix
 
 
+def test_engines_of_another_user_are_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as `sudo livestyle build` leaves; what may not be written is made up, for root may everywhere."""
+    engines = tmp_path / "engines"
+    engines.mkdir()
+    monkeypatch.setattr(platformdirs, "user_cache_path", lambda *_, **__: tmp_path)
+    monkeypatch.setattr(os, "access", lambda path, _: path != engines)
+    found = CHECKS["cache"]()
+    assert found.state is State.FAULT
+    assert f"make {engines} writable" in found.fix
+
+
 def test_a_check_that_breaks_is_a_finding_and_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(CHECKS, "cameras", raising(ZeroDivisionError("by zero\nand more")))
     found = {finding.name: finding for finding in examine()}

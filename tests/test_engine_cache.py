@@ -9,8 +9,10 @@ import time
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from livestyle.engine_cache import EngineCache
+from livestyle.cli import main
+from livestyle.engine_cache import _FIX, EngineCache
 from livestyle.errors import EngineError
 from livestyle.remembered import cache_folder, recall, remember
 
@@ -72,6 +74,51 @@ def test_a_damaged_engine_is_removed_and_said(
     assert cache.get(KEY) is None
     assert "removed the engine" in caplog.text
     assert not list(cache.folder.iterdir())
+
+
+def refuse(*_: object, **__: object) -> None:
+    """What the system does in a folder of root's."""
+    raise PermissionError(13, "Permission denied", "/somewhere")
+
+
+def test_a_cache_that_can_only_be_read_is_read(
+    cache: EngineCache, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    cache.put(KEY, b"plan", {})
+    monkeypatch.setattr(os, "utime", refuse)
+    monkeypatch.setattr(Path, "unlink", refuse)
+    assert cache.get(KEY) == b"plan"
+    assert not caplog.messages
+    damage_plan(cache.entries()[0].path)
+    assert cache.get(KEY) is None
+    assert "cannot use the engine" in caplog.text
+    assert "removed the engine" not in caplog.text
+
+
+def test_an_engine_that_cannot_be_removed_makes_no_room(
+    cache: EngineCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = EngineCache(cache.folder, limit_gb=0)
+    small.put(KEY, b"plan", {})
+    remove = Path.unlink
+    monkeypatch.setattr(
+        Path, "unlink", lambda path, **_: refuse() if path.suffix == ".plan" else remove(path, **_)
+    )
+    small.put(KEY | {"n": 1}, b"plan", {})
+    assert len(small.entries()) == 2
+
+
+@pytest.mark.usefixtures("user_data")
+def test_engines_that_cannot_be_removed_are_one_line_of_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = EngineCache()
+    cache.put(KEY, b"plan", {})
+    for fault, name in (("cannot remove the engines in", "unlink"), ("cannot read", "iterdir")):
+        with monkeypatch.context() as locked:
+            locked.setattr(Path, name, refuse)
+            result = CliRunner().invoke(main, ["build", "--clear"])
+        assert result.exit_code == 1
+        assert result.stderr == f"Error: {fault} {cache.folder}: permission denied; {_FIX}\n"
+    assert cache.get(KEY) == b"plan"
 
 
 def test_a_write_that_fails_leaves_the_old_engine(
