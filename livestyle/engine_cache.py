@@ -7,8 +7,8 @@ note tells of is not loaded.
 import json
 import logging
 import os
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any
 
 from livestyle import defaults
 from livestyle.errors import EngineError, reason_of
+from livestyle.folder_lock import in_turn
 from livestyle.remembered import cache_folder, digest, make_private, write_whole
 
 logger = logging.getLogger(__name__)
@@ -68,14 +69,21 @@ class EngineCache:
         """Keeps a plan with what was found when it was built. Raises EngineError where it cannot be."""
         path = self._path(key)
         note = {"key": dict(key), "found": dict(found), "sha256": sha256(plan).hexdigest()}
-        try:
-            make_private(cache_folder())
-            make_private(self.folder)
+        with self._written():
             write_whole(path.with_suffix(_NOTE), json.dumps(note, indent=2).encode())
             write_whole(path, plan)
-        except OSError as error:
-            raise EngineError(f"cannot keep the engine in {self.folder}: {reason_of(error)}") from error
         self._make_room(path)
+
+    @contextmanager
+    def one_builder(self) -> Iterator[None]:
+        """Waits until no other process builds for this folder: a build takes all of a GPU.
+
+        Raises EngineError where no engine could be kept.
+        """
+        with self._written():
+            pass
+        with in_turn(self.folder, "builds an engine"):
+            yield
 
     def drop(self, key: Mapping[str, object]) -> bool:
         """Forgets one plan, if there is one; False where that is not allowed."""
@@ -111,6 +119,16 @@ class EngineCache:
                 f"cannot remove the engines in {self.folder}: {reason_of(error)}; {_FIX}"
             ) from error
         return len(entries)
+
+    @contextmanager
+    def _written(self) -> Iterator[None]:
+        """The folder made ready to be written. Raises EngineError where it cannot be."""
+        try:
+            make_private(cache_folder())
+            make_private(self.folder)
+            yield
+        except OSError as error:
+            raise EngineError(f"cannot keep the engine in {self.folder}: {reason_of(error)}") from error
 
     def _make_room(self, newest: Path) -> None:
         total = 0

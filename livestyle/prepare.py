@@ -36,9 +36,10 @@ def _engine(weights: Weights, size: tuple[int, int], cache: EngineCache) -> str:
 
     flavour, (width, height) = installed(), size
     what = f"{flavour.name} {flavour.version} engine of {weights.model} for {width}x{height}"
-    if cache.get(key(weights, flavour, height, width)) is not None:
-        return f"{what}: it is there already; --clear forgets it"
-    found = build_engine(weights, size, cache)
+    with cache.one_builder():
+        if cache.get(key(weights, flavour, height, width)) is not None:
+            return f"{what}: it is there already; --clear forgets it"
+        found = build_engine(weights, size, cache)
     return f"{what}: {found['psnr_db']:.1f} dB, {found['milliseconds']:.2f} ms a frame"
 
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from livestyle.batch import fingerprint
-from livestyle.batch_lock import alone_in
 from livestyle.errors import SinkError
+from livestyle.folder_lock import alone_in
 from livestyle.sources import open_source
 from tests.media import greys, make_video, sound_packets, video_seconds
 from tests.pictures import scene
@@ -133,7 +133,7 @@ def test_a_folder_is_one_batch_s_at_a_time(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="signals as POSIX has them")
 def test_a_batch_that_was_killed_holds_no_folder(tmp_path: Path) -> None:
-    held = "import sys, time; from pathlib import Path; from livestyle.batch_lock import alone_in\n"
+    held = "import sys, time; from pathlib import Path; from livestyle.folder_lock import alone_in\n"
     held += "with alone_in(Path(sys.argv[1])): print(flush=True); time.sleep(60)"
     command = [sys.executable, "-c", held, str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:

@@ -1,6 +1,8 @@
 """`livestyle build`, and the choice of a model, on a made-up GPU with a TensorRT that runs on a processor."""
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -14,10 +16,13 @@ from livestyle.backends.recipes import named
 from livestyle.backends.slots import CpuLane
 from livestyle.cli import main
 from livestyle.engine import load_engine
+from livestyle.engine_cache import EngineCache
 from livestyle.errors import EngineError, UnavailableError
 from livestyle.gate import natural_frame
 from livestyle.gpu import find_driver
 from livestyle.model_choice import choose_model
+from livestyle.prepare import prepare
+from livestyle.remembered import cache_folder
 from livestyle.styles import StyleMix
 from livestyle.weights import load_weights
 from tests import fake_tensorrt
@@ -65,6 +70,34 @@ def test_an_engine_built_ahead_paints_the_first_frame() -> None:
     assert engine.backend == "cuda f16"
     engine.stylize(natural_frame(48, 64), MIX)
     assert engine.backend == "tensorrt-rtx f16"
+
+
+@pytest.mark.usefixtures("gpu")
+def test_one_process_builds_at_a_time_and_the_next_finds_the_engine(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="livestyle")
+    monkeypatch.setattr(tensorrt, "build_engine", lambda *_: 1 / 0)
+    weights, cache = load_weights("small"), EngineCache()
+    with ThreadPoolExecutor(1) as pool:
+        with cache.one_builder():
+            waiting = pool.submit(prepare, weights, (64, 48), "tensorrt", EngineCache())
+            until = time.monotonic() + 20
+            while not caplog.messages and time.monotonic() < until:
+                time.sleep(0.01)
+            assert caplog.messages == ["another livestyle builds an engine: waiting for it"]
+            assert not waiting.done()
+            cache.put(tensorrt.key(weights, fake_tensorrt.flavour(), 48, 64), b"plan", {})
+        assert "it is there already" in waiting.result(20)
+
+
+@pytest.mark.usefixtures("gpu")
+def test_nothing_is_built_that_cannot_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tensorrt, "build_engine", lambda *_: 1 / 0)
+    cache_folder().parent.mkdir(parents=True, exist_ok=True)
+    cache_folder().write_text("a file where the folder should be")
+    with pytest.raises(EngineError, match="cannot keep the engine in"):
+        prepare(load_weights("small"), (64, 48), "tensorrt", EngineCache())
 
 
 @pytest.mark.usefixtures("gpu")

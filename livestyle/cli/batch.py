@@ -51,8 +51,8 @@ def batch(
     not stop the others; the exit code is 1 then.
     """
     from livestyle.batch import run_batch
-    from livestyle.batch_lock import alone_in
     from livestyle.clips import collect, targets
+    from livestyle.folder_lock import alone_in
     from livestyle.job import Job
 
     painting = {name: options.pop(name) for name in PAINTING if name != "style"}

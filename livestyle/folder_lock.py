@@ -1,12 +1,18 @@
-"""A folder that one batch works in at a time."""
+"""A folder that one process works in at a time."""
 
+import logging
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from livestyle.errors import SinkError
+
+logger = logging.getLogger(__name__)
+
+_POLL_SECONDS = 0.2
 
 
 @contextmanager
@@ -23,12 +29,27 @@ def alone_in(folder: Path) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def in_turn(folder: Path, what: str) -> Iterator[None]:
+    """As `alone_in`, but waits for those who hold the folder, and says so: `what` is what they do there."""
+    told = False
+    while True:
+        with _lock(folder) as ours:
+            if ours:
+                yield
+                return
+        if not told:
+            logger.info("another livestyle %s: waiting for it", what)
+            told = True
+        time.sleep(_POLL_SECONDS)
+
+
 if sys.platform == "win32":
     import msvcrt
 
     @contextmanager
     def _lock(folder: Path) -> Iterator[bool]:
-        path, held, ours = folder / ".livestyle-batch.lock", -1, True
+        path, held, ours = folder / ".livestyle.lock", -1, True
         try:
             held = os.open(path, os.O_RDWR | os.O_CREAT)
             msvcrt.locking(held, msvcrt.LK_NBLCK, 1)
