@@ -1,4 +1,5 @@
-"""Engines that were built on this device, in the user's cache folder: plans with a note beside each.
+"""Engines that were built on this device, in the user's cache folder: plans with a note beside each,
+and with the kernels that were compiled for it, where its TensorRT keeps them.
 
 A plan is executable content: only its owner can read or write the folder, and a plan that is not the one its
 note tells of is not loaded.
@@ -23,7 +24,8 @@ logger = logging.getLogger(__name__)
 
 FORMAT = 2
 """Part of every key: counts up when plans of older versions cannot be used any more."""
-_PLAN, _NOTE = ".plan", ".json"
+_PLAN, _NOTE, _KERNELS = ".plan", ".json", ".kernels"
+_DIGEST_BYTES = 32
 _FIX = "make it yours, or set XDG_CACHE_HOME to another folder"
 
 
@@ -70,9 +72,25 @@ class EngineCache:
         path = self._path(key)
         note = {"key": dict(key), "found": dict(found), "sha256": sha256(plan).hexdigest()}
         with self._written():
+            path.with_suffix(_KERNELS).unlink(missing_ok=True)
             write_whole(path.with_suffix(_NOTE), json.dumps(note, indent=2).encode())
             write_whole(path, plan)
         self._make_room(path)
+
+    def kernels(self, key: Mapping[str, object]) -> bytes | None:
+        """What was compiled for the plan; None where nothing is kept, or it is damaged."""
+        try:
+            content = self._path(key).with_suffix(_KERNELS).read_bytes()
+        except OSError:
+            return None
+        told, kernels = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
+        return kernels if sha256(kernels).digest() == told else None
+
+    def keep_kernels(self, key: Mapping[str, object], kernels: bytes | None) -> None:
+        """Keeps what was compiled for a plan; where it cannot, that is compiled again."""
+        if kernels is not None:
+            with suppress(OSError):
+                write_whole(self._path(key).with_suffix(_KERNELS), sha256(kernels).digest() + kernels)
 
     @contextmanager
     def one_builder(self) -> Iterator[None]:
@@ -105,7 +123,10 @@ class EngineCache:
         for path in paths:
             with suppress(FileNotFoundError):  # another process may be making room
                 facts = path.stat()
-                found.append(Entry(path, _note_of(path), facts.st_size, facts.st_mtime))
+                size = sum(
+                    part.stat().st_size for part in (path, path.with_suffix(_KERNELS)) if part.exists()
+                )
+                found.append(Entry(path, _note_of(path), size, facts.st_mtime))
         return sorted(found, key=lambda entry: -entry.used)
 
     def clear(self) -> int:
@@ -156,8 +177,8 @@ def _note_of(plan: Path) -> dict[str, Any]:
 
 
 def _remove(plan: Path) -> None:
-    plan.unlink(missing_ok=True)
-    plan.with_suffix(_NOTE).unlink(missing_ok=True)
+    for suffix in (_PLAN, _NOTE, _KERNELS):
+        plan.with_suffix(suffix).unlink(missing_ok=True)
 
 
 def _private(plan: Path) -> bool:

@@ -15,7 +15,10 @@ class Upgrades(Protocol):
     """Where better engines come from."""
 
     def ready(self, height: int, width: int) -> Engine | None:
-        """The better engine for that size, once it is there. Asked before each frame: it must not wait."""
+        """The better engine for that size, once it is there.
+
+        Asked before each frame: it must not wait for one that is being built. Loading one takes a moment.
+        """
         ...
 
 

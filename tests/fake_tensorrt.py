@@ -6,6 +6,7 @@ It reads and writes through bare addresses, as the real one does, so that everyt
 import ctypes
 from enum import Enum
 from functools import cache
+from hashlib import sha256
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -81,8 +82,35 @@ class OnnxParser:
         return SimpleNamespace(desc=lambda: "Failed to parse")
 
 
+COMPILED: list[bytes] = []
+"""Engines whose kernels had to be compiled, in order."""
+
+
+class RuntimeCache:
+    content = b"kernels:"
+
+    def deserialize(self, content: bytes) -> bool:
+        if not content.startswith(RuntimeCache.content):
+            return False
+        self.content = content
+        return True
+
+    def serialize(self) -> bytes:
+        return self.content
+
+
 class RuntimeConfig:
     strategy = ExecutionContextAllocationStrategy.STATIC
+
+    def __init__(self) -> None:
+        self.cache = RuntimeCache()
+
+    def create_runtime_cache(self) -> RuntimeCache:
+        return RuntimeCache()
+
+    def set_runtime_cache(self, cache: RuntimeCache) -> bool:
+        self.cache = cache
+        return True
 
     def set_execution_context_allocation_strategy(self, strategy: ExecutionContextAllocationStrategy) -> None:
         self.strategy = strategy
@@ -124,7 +152,7 @@ class Engine:
     device_memory_size_v2 = 1024
 
     def __init__(self, plan: bytes, log: ILogger) -> None:
-        self.log = log
+        self.log, self.name = log, sha256(plan).digest()
         self.capturable = plan.startswith(CAPTURABLE)
         plan = plan.removeprefix(CAPTURABLE)
         self.session = onnxruntime.InferenceSession(plan, providers=["CPUExecutionProvider"])
@@ -148,6 +176,9 @@ class Engine:
         if self.capturable and (config or RuntimeConfig).strategy.name != "USER_MANAGED":
             self.log.log(ILogger.Severity.ERROR, "Execution context creation requires kUSER_MANAGED")
             return None
+        if config and self.name not in config.cache.content:
+            config.cache.content += self.name
+            COMPILED.append(self.name)
         return Context(self)
 
 

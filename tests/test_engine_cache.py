@@ -48,6 +48,29 @@ def test_nobody_else_can_read_or_put_an_engine_there(cache: EngineCache) -> None
     assert cache.get(KEY) is None  # anybody may have changed it meanwhile
 
 
+def test_kernels_are_kept_beside_their_engine_and_go_with_it(cache: EngineCache) -> None:
+    cache.put(KEY, b"plan", {})
+    assert cache.kernels(KEY) is None
+    cache.keep_kernels(KEY, None)
+    assert cache.kernels(KEY) is None
+    cache.keep_kernels(KEY, b"kernels")
+    assert cache.kernels(KEY) == b"kernels"
+    assert cache.entries()[0].size_bytes == 4 + 32 + 7  # with their digest
+    next(cache.folder.glob("*.kernels")).write_bytes(b"kernels of somebody else's, without their digest")
+    assert cache.kernels(KEY) is None
+    cache.keep_kernels(KEY, b"kernels")
+    cache.put(KEY, b"newer", {})
+    assert cache.kernels(KEY) is None
+    cache.keep_kernels(KEY, b"kernels")
+    assert cache.clear() == 1
+    assert not list(cache.folder.iterdir())
+
+
+def test_kernels_that_cannot_be_kept_are_not(cache: EngineCache) -> None:
+    cache.keep_kernels(KEY, b"kernels")  # there is no folder
+    assert cache.kernels(KEY) is None
+
+
 def damage_plan(path: Path) -> None:
     path.write_bytes(b"plam")
 

@@ -118,7 +118,12 @@ def test_the_installed_tensorrt_has_all_that_its_engines_are_run_with() -> None:
     assert flavour.takes_memory
     for place, names in {
         "ICudaEngine": ("create_runtime_config", "create_execution_context", "device_memory_size_v2"),
-        "IRuntimeConfig": ("set_execution_context_allocation_strategy",),
+        "IRuntimeConfig": (
+            "set_execution_context_allocation_strategy",
+            "create_runtime_cache",
+            "set_runtime_cache",
+        ),
+        "IRuntimeCache": ("serialize", "deserialize"),
         "ExecutionContextAllocationStrategy": ("USER_MANAGED",),
         "IExecutionContext": ("set_device_memory", "is_stream_capturable", "execute_async_v3"),
     }.items():

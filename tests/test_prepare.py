@@ -66,10 +66,23 @@ def test_an_engine_built_ahead_paints_the_first_frame() -> None:
     assert "tensorrt-rtx 1.2.3 engine of small for 64x48: " in built.stdout
     again = call("build", "--size", "64x48", "--backend", "tensorrt")
     assert "it is there already" in again.stdout
+    compiled = len(fake_tensorrt.COMPILED)
     engine = load_engine(load_weights("small"), "tensorrt")
     assert engine.backend == "cuda f16"
     engine.stylize(natural_frame(48, 64), MIX)
     assert engine.backend == "tensorrt-rtx f16"
+    assert len(fake_tensorrt.COMPILED) == compiled
+
+
+@pytest.mark.usefixtures("gpu")
+def test_kernels_that_were_lost_are_compiled_once_more() -> None:
+    call("build", "--size", "64x48")
+    (kernels,) = EngineCache().folder.glob("*.kernels")
+    kernels.write_bytes(b"damaged")
+    for compiled in (1, 0):
+        before = len(fake_tensorrt.COMPILED)
+        load_engine(load_weights("small"), "tensorrt").stylize(natural_frame(48, 64), MIX)
+        assert len(fake_tensorrt.COMPILED) - before == compiled
 
 
 @pytest.mark.usefixtures("gpu")

@@ -2,6 +2,7 @@
 
 import gc
 import weakref
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,54 @@ def test_an_engine_without_a_context_says_why(weights: Weights, monkeypatch: pyt
         EngineError, match=r"tensorrt-rtx cannot prepare the engine .*: .* requires kUSER_MAN"
     ):
         Plan(flavour, plan).on(CpuLane())
+
+
+def compiled_in(work: Callable[[], object]) -> int:
+    before = len(fake_tensorrt.COMPILED)
+    work()
+    return len(fake_tensorrt.COMPILED) - before
+
+
+def test_kernels_are_compiled_where_an_engine_is_built_and_never_again(
+    weights: Weights, cache: EngineCache
+) -> None:
+    assert compiled_in(lambda: build(weights, cache)) == 1
+    plan, kernels = plan_of(weights, cache), cache.kernels(key(weights, fake_tensorrt.flavour(), *SIZE[::-1]))
+    arguments = weights, fake_tensorrt.flavour(), plan, SIZE[::-1], 2, CpuLane
+    assert compiled_in(lambda: PlanEngine(*arguments, kernels=kernels)) == 0
+    assert compiled_in(lambda: PlanEngine(*arguments)) == 1  # for two frames at a time
+    assert PlanEngine(*arguments, kernels=kernels).new_kernels is None
+    assert PlanEngine(*arguments, kernels=b"of another driver").new_kernels == kernels
+
+
+def broken(*_: object) -> None:
+    raise RuntimeError("no CUDA context")
+
+
+@pytest.mark.parametrize(
+    ("where", "name", "value"),
+    [
+        (fake_tensorrt.RuntimeConfig, "create_runtime_cache", broken),
+        (fake_tensorrt.RuntimeConfig, "set_runtime_cache", lambda *_: False),
+        (fake_tensorrt.RuntimeCache, "deserialize", broken),
+        (fake_tensorrt.RuntimeCache, "serialize", broken),
+        (fake_tensorrt.RuntimeCache, "serialize", lambda _: None),
+    ],
+)
+def test_an_engine_whose_kernels_cannot_be_kept_runs_as_well(
+    where: type,
+    name: str,
+    value: object,
+    weights: Weights,
+    cache: EngineCache,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(where, name, value)
+    build(weights, cache)
+    plan = plan_of(weights, cache)
+    assert plan is not None
+    engine = PlanEngine(weights, fake_tensorrt.flavour(), plan, SIZE[::-1], 1, CpuLane, kernels=b"kernels:")
+    assert engine.stylize(natural_frame(*SIZE[::-1]), MIX).std() > 0
 
 
 @pytest.mark.parametrize(

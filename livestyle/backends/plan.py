@@ -1,5 +1,6 @@
 """An engine of TensorRT on its GPU, to be called from a lane."""
 
+import logging
 from typing import Any
 
 import numpy as np
@@ -7,17 +8,23 @@ import torch
 from torch import Tensor
 
 from livestyle.backends.slots import Lane, Paint
-from livestyle.errors import EngineError
+from livestyle.errors import EngineError, in_one_line
 from livestyle.tensorrt_builder import Flavour, heard
+
+logger = logging.getLogger(__name__)
 
 _LEAST_BYTES = 256
 """Memory that is given to TensorRT must not be empty, even where an engine needs none."""
 
 
 class Plan:
-    """An engine in the GPU's memory. Raises EngineError where TensorRT refuses it."""
+    """An engine in the GPU's memory. Raises EngineError where TensorRT refuses it.
 
-    def __init__(self, flavour: Flavour, plan: bytes) -> None:
+    TensorRT for RTX compiles an engine's kernels where it runs, for seconds; `kernels` are what `new_kernels`
+    gave at an earlier time.
+    """
+
+    def __init__(self, flavour: Flavour, plan: bytes, kernels: bytes | None = None) -> None:
         self._flavour = flavour
         with heard(flavour) as log:
             self._runtime = flavour.trt.Runtime(log)  # has to live as long as its engine
@@ -26,8 +33,19 @@ class Plan:
                 raise EngineError(
                     f"{flavour.name} {flavour.version} cannot load the engine: {log.last_error}"
                 )
-        self._config = _given_memory(flavour.trt, self._engine) if flavour.takes_memory else None
+        self._config: Any = _given_memory(flavour.trt, self._engine) if flavour.takes_memory else None
         self._memory: list[Tensor] = []
+        self._kernels = kernels
+        self._compiled = self._compiled_before()
+
+    def new_kernels(self) -> bytes | None:
+        """What was compiled for this engine, once it has run; None where that is nothing new."""
+        try:
+            compiled = b"" if self._compiled is None else bytes(self._compiled.serialize())
+        except Exception as error:  # what cannot be kept is compiled again
+            logger.debug("%s keeps no kernels: %s", self._flavour.name, in_one_line(error))
+            return None
+        return compiled if compiled and compiled != self._kernels else None
 
     def on(self, lane: Lane) -> Paint:
         """The engine with buffers of its own, to be called on that lane; it keeps this plan."""
@@ -48,6 +66,19 @@ class Plan:
             return painted.to(torch.uint8)
 
         return paint
+
+    def _compiled_before(self) -> Any:
+        """TensorRT's cache of kernels, with those that are known; None where it has no such thing."""
+        if self._config is None:
+            return None
+        try:
+            compiled = self._config.create_runtime_cache()
+            if self._kernels and not compiled.deserialize(self._kernels):
+                logger.debug("%s compiles its kernels anew: the driver may be another", self._flavour.name)
+            return compiled if self._config.set_runtime_cache(compiled) else None
+        except Exception as error:  # without them the engine runs as well, later
+            logger.debug("%s keeps no kernels: %s", self._flavour.name, in_one_line(error))
+            return None
 
     def _context(self, lane: Lane) -> Any:
         """What runs the engine, one frame at a time, in memory that is kept here."""

@@ -1,6 +1,7 @@
 """The network through TensorRT in half precision: one engine for each size of frame, kept for the next time.
 
-An engine takes minutes to build where it is not kept: the CUDA backend paints meanwhile.
+An engine takes minutes to build where it is not kept: the CUDA backend paints meanwhile. While one is loaded
+the painting waits, so what TensorRT for RTX compiles when an engine first runs is kept beside it.
 """
 
 import logging
@@ -46,16 +47,19 @@ class PlanEngine:
         size: tuple[int, int],
         streams: int = 1,
         make_lane: Callable[[], Lane] | None = None,
+        kernels: bytes | None = None,
     ) -> None:
         self._flavour = flavour
         self._styles = weights.styles
-        loaded, (height, width) = Plan(flavour, plan), size
+        loaded, (height, width) = Plan(flavour, plan, kernels), size
         lanes = [make_lane() if make_lane else CudaLane(polite=streams > 1) for _ in range(min(streams, 2))]
         self._slots = [
             Slot(lane, height, width, weights.config.affine_length, torch.float16, loaded.on(lane))
             for lane in lanes
         ]
         self._ring = Ring(self._slots)
+        self.new_kernels = loaded.new_kernels()
+        """What was compiled here and can be kept for the next time, if anything."""
 
     @property
     def backend(self) -> str:
@@ -152,17 +156,20 @@ def load(weights: Weights, streams: int, precision: str = "auto") -> SwappingEng
     Raises EngineError where PyTorch cannot use the GPU, or no TensorRT is installed that knows it.
     """
     cuda.require_half("tensorrt", precision)
-    flavour = installed()
+    flavour, cache = installed(), EngineCache()
 
     def load_plan(plan: bytes, height: int, width: int) -> PlanEngine:
-        return PlanEngine(weights, flavour, plan, (height, width), streams)
+        facts = key(weights, flavour, height, width)
+        engine = PlanEngine(weights, flavour, plan, (height, width), streams, kernels=cache.kernels(facts))
+        cache.keep_kernels(facts, engine.new_kernels)
+        return engine
 
     def build(height: int, width: int) -> ChildBuild:
         size = f"{width}x{height}"
         command = ("build", "--size", size, "--model", weights.model, "--backend", "tensorrt")
         return ChildBuild(livestyle_command(*command))
 
-    upgrades = PlanUpgrades(EngineCache(), lambda h, w: key(weights, flavour, h, w), load_plan, build)
+    upgrades = PlanUpgrades(cache, lambda h, w: key(weights, flavour, h, w), load_plan, build)
     return SwappingEngine(cuda.load(weights, streams), upgrades)
 
 
@@ -206,7 +213,9 @@ def build_engine(
             "milliseconds": median_milliseconds(lambda engine=engine: engine.stylize(image, mix)),  # type: ignore[misc]
             "build_seconds": time.perf_counter() - began,
         }
-        cache.put(key(weights, flavour, height, width), plan, found)
+        facts = key(weights, flavour, height, width)
+        cache.put(facts, plan, found)
+        cache.keep_kernels(facts, engine.new_kernels)
         return found
     raise EngineError(f"cannot build the engine for {width}x{height}: {'; '.join(reasons)}")
 
