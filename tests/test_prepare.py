@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import torch
@@ -27,6 +28,7 @@ from livestyle.styles import StyleMix
 from livestyle.weights import load_weights
 from tests import fake_tensorrt
 from tests.fake_driver import FakeDriver, install
+from tests.media import make_video
 
 MIX = StyleMix.parse("mosaic")
 
@@ -72,6 +74,16 @@ def test_an_engine_built_ahead_paints_the_first_frame() -> None:
     engine.stylize(natural_frame(48, 64), MIX)
     assert engine.backend == "tensorrt-rtx f16"
     assert len(fake_tensorrt.COMPILED) == compiled
+
+
+@pytest.mark.usefixtures("gpu")
+def test_the_backend_that_took_over_is_named_when_a_video_is_painted(tmp_path: Path) -> None:
+    call("build", "--size", "64x48")
+    make_video(tmp_path / "in.mp4", [natural_frame(48, 64)] * 3)
+    arguments = "video", str(tmp_path / "in.mp4"), str(tmp_path / "out.mp4")
+    result = call(*arguments, "--model", "small", "--backend", "tensorrt", "--hwaccel", "none")
+    assert result.exit_code == 0, result.output
+    assert "(tensorrt-rtx f16)" in result.stdout
 
 
 @pytest.mark.usefixtures("gpu")

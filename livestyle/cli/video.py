@@ -63,12 +63,11 @@ def video(
 def _run(job: Job, make_painter: Callable[[], Painter], timeline: Timeline) -> None:
     from livestyle.job import Outcome, paint_file
 
-    outcome, backends = Outcome(), []
+    outcome, painters = Outcome(), []
 
     def painter() -> Painter:
-        made = make_painter()
-        backends.append(made.engine.backend)
-        return made
+        painters.append(make_painter())
+        return painters[-1]
 
     try:
         with stoppable() as stop:
@@ -77,7 +76,7 @@ def _run(job: Job, make_painter: Callable[[], Painter], timeline: Timeline) -> N
         kept = f"{job.target} holds what was painted" if outcome.complete else "nothing was painted yet"
         click.echo(f"stopped: {kept}", err=True)
         sys.exit(stop.status)
-    _tell(job, outcome, backends[0])
+    _tell(job, outcome, painters[-1].engine.backend)  # TensorRT may have taken over meanwhile
 
 
 def _tell(job: Job, outcome: Outcome, backend: str) -> None:
