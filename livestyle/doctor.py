@@ -16,7 +16,7 @@ from pathlib import Path
 
 from livestyle import defaults
 from livestyle.backends.instruction_sets import processor_flags
-from livestyle.engine import choose_engine
+from livestyle.engine import BACKENDS, choose_engine
 from livestyle.errors import LivestyleError, in_one_line
 from livestyle.findings import Finding, State, installed
 from livestyle.gpu_checks import check_driver, check_gpu, check_tensorrt, check_torch, check_torch_tensorrt
@@ -193,7 +193,9 @@ def check_backend() -> Finding:
     for name, reason in choice.skipped.items():
         backends.setdefault(reason.removeprefix(f"backend {name!r} "), []).append(name)
     why_not = "".join(f"; not {' or '.join(names)}: {reason}" for reason, names in backends.items())
-    return Finding("backend", State.OK, f"auto takes {choice.engine.backend}{why_not}")
+    name, runs = next(name for name in BACKENDS if name not in choice.skipped), choice.engine.backend
+    then = "" if runs.startswith(name) else f", and {name} where its engine is built"
+    return Finding("backend", State.OK, f"auto takes {runs}{then}{why_not}")
 
 
 CHECKS: dict[str, Callable[[], Finding]] = {

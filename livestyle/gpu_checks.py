@@ -66,13 +66,15 @@ def check_tensorrt() -> Finding:
         capability = find_driver().gpus[0].capability
     except UnavailableError:
         return Finding("tensorrt", State.NOTE, "of no use without an NVIDIA GPU")
-    from livestyle.tensorrt_builder import find_flavour
+    from livestyle.tensorrt_builder import find_flavour, rtx_knows
 
     try:
         flavour = find_flavour(capability)
     except UnavailableError as error:
-        return Finding("tensorrt", State.NOTE, str(error), "pip install 'livestyle[tensorrt]'")
-    if find_spec("onnx") is None:
+        extra = "tensorrt-rtx" if rtx_knows(capability) else "tensorrt"
+        return Finding("tensorrt", State.NOTE, str(error), f"pip install 'livestyle[{extra}]'")
+    routes = ("onnx", "torch_tensorrt") if flavour.name == "tensorrt" else ("onnx",)
+    if not any(map(find_spec, routes)):
         fix = "pip install 'livestyle[export]'"
         return Finding("tensorrt", State.FAULT, f"{flavour.name} {flavour.version}, but no onnx", fix)
     return Finding("tensorrt", State.OK, f"{flavour.name} {flavour.version}")

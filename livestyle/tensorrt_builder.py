@@ -51,7 +51,7 @@ def find_flavour(capability: tuple[int, int]) -> Flavour:
     reasons = []
     for name in _MODULES:
         try:
-            if name == "tensorrt-rtx" and not _rtx_knows(capability):
+            if name == "tensorrt-rtx" and not rtx_knows(capability):
                 major, minor = capability
                 raise UnavailableError(f"tensorrt-rtx knows no GPU of compute capability {major}.{minor}")
             return open_flavour(name)
@@ -139,6 +139,7 @@ def _flags(trt: Any) -> int:
     return 1 << int(flags.STRONGLY_TYPED) if hasattr(flags, "STRONGLY_TYPED") else 0
 
 
-def _rtx_knows(capability: tuple[int, int]) -> bool:
+def rtx_knows(capability: tuple[int, int]) -> bool:
+    """Whether TensorRT for RTX, which is the smaller of the two, is for a GPU of that compute capability."""
     major, minor = capability
     return (major, 0 if major == 12 else minor) in _RTX_CAPABILITIES

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import platformdirs
 import pytest
@@ -17,6 +18,7 @@ from click.testing import CliRunner
 from livestyle import doctor, findings, gpu_checks, tensorrt_builder
 from livestyle.cli import main
 from livestyle.doctor import CHECKS, Finding, State, examine
+from livestyle.engine import Choice
 from livestyle.errors import EngineError, UnavailableError
 from livestyle.gpu import find_driver
 from livestyle.sinks import hwaccel
@@ -81,8 +83,16 @@ def cameras(*found: Camera) -> Fake:
     return replaced(devices, "find_cameras", lambda: list(found))
 
 
+def only(*packages: str) -> Fake:
+    """No other packages are found by the checks of a GPU."""
+    return replaced(gpu_checks, "find_spec", lambda name: name if name in packages else None)
+
+
 CPU_TORCH = both(gpu(), replaced(torch.version, "cuda", None))
 RTX = both(gpu(), replaced(tensorrt_builder, "find_flavour", lambda _: fake_tensorrt.flavour()))
+TENSORRT = both(
+    gpu(), replaced(tensorrt_builder, "find_flavour", lambda _: fake_tensorrt.flavour("tensorrt"))
+)
 NO_TENSORRT = replaced(
     tensorrt_builder, "find_flavour", raising(UnavailableError("tensorrt is not installed: pip install it"))
 )
@@ -118,11 +128,32 @@ FAILURES: dict[str, tuple[str, Fake, State, str, str]] = {
         "is not installed",
         "livestyle[tensorrt]",
     ),
+    "no tensorrt for a geforce": (
+        "tensorrt",
+        both(gpu(capability=(12, 0)), NO_TENSORRT),
+        State.NOTE,
+        "is not installed",
+        "livestyle[tensorrt-rtx]",
+    ),
     "tensorrt without onnx": (
         "tensorrt",
-        both(RTX, replaced(gpu_checks, "find_spec", lambda _: None)),
+        both(RTX, only()),
         State.FAULT,
         "tensorrt-rtx 1.2.3, but no onnx",
+        "livestyle[export]",
+    ),
+    "tensorrt-rtx with torch_tensorrt": (  # which reads onnx only
+        "tensorrt",
+        both(RTX, only("torch_tensorrt")),
+        State.FAULT,
+        "tensorrt-rtx 1.2.3, but no onnx",
+        "livestyle[export]",
+    ),
+    "tensorrt without either route": (
+        "tensorrt",
+        both(TENSORRT, only()),
+        State.FAULT,
+        "tensorrt 1.2.3, but no onnx",
         "livestyle[export]",
     ),
     "no openvino": (
@@ -189,11 +220,27 @@ WELL: dict[str, tuple[str, Fake, str]] = {
         "2.13.1, belongs to torch 2.13.0",
     ),
     "tensorrt": ("tensorrt", RTX, "tensorrt-rtx 1.2.3"),
+    "tensorrt without onnx": ("tensorrt", both(TENSORRT, only("torch_tensorrt")), "tensorrt 1.2.3"),
+    "tensorrt without torch_tensorrt": ("tensorrt", both(TENSORRT, only("onnx")), "tensorrt 1.2.3"),
     "cameras": ("cameras", cameras(Camera(0, "Webcam", "/dev/video0")), "0 (Webcam)"),
     "backend": (
         "backend",
         no_gpu,
         "not tensorrt or cuda: needs an NVIDIA GPU, and there is no NVIDIA driver",
+    ),
+    "backend that gives way": (
+        "backend",
+        replaced(doctor, "choose_engine", lambda _: Choice(SimpleNamespace(backend="cuda f16"), {})),
+        "auto takes cuda f16, and tensorrt where its engine is built",
+    ),
+    "backend below another": (
+        "backend",
+        replaced(
+            doctor,
+            "choose_engine",
+            lambda _: Choice(SimpleNamespace(backend="cuda f16"), {"tensorrt": "it is not installed"}),
+        ),
+        "auto takes cuda f16; not tensorrt: it is not installed",
     ),
 }
 
