@@ -37,6 +37,40 @@ def test_every_container_holds_every_codec_it_says(suffix: str, codec: str, tmp_
         assert sum(1 for _ in container.decode(video=0)) == 3
 
 
+@pytest.mark.parametrize(("suffix", "codec"), [one for one in SUFFIXES if one[0] not in ("gif", "webp")])
+def test_every_kind_of_file_tells_the_shape_of_pixels(
+    suffix: str, codec: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path, aspect = tmp_path / f"out.{suffix}", Fraction(4, 3)
+    with FileSink(path, (96, 64), encoding=Encoding(codec), pixel_aspect=aspect) as sink:
+        for index in range(3):
+            sink.write(Frame(scene(96, 64), index / 30))
+    with av.open(str(path)) as container:
+        assert container.streams.video[0].sample_aspect_ratio == aspect
+        assert next(container.decode(video=0)).rotation == 0
+    assert not caplog.text
+
+
+def test_a_file_that_cannot_tell_the_shape_of_pixels_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("out.gif", "out.webp"):
+        FileSink(tmp_path / name, (96, 64), pixel_aspect=Fraction(64, 45)).discard()
+        FileSink(tmp_path / name, (96, 64)).discard()
+    assert caplog.text.count("pixels of 64:45 are shown as squares here: .mp4 keeps their shape") == 2
+
+
+@pytest.mark.parametrize(("codec", "told"), [("h264", False), ("vp9", True)])
+def test_the_shape_of_pixels_in_a_pipe_is_that_of_the_stream(codec: str, told: bool, tmp_path: Path) -> None:
+    made = make_video(tmp_path / "in.mp4", [scene(96, 64)] * 3, aspect=Fraction(4, 3))
+    done = livestyle(made, "-", "--codec", codec)
+    assert done.returncode == 0, done.stderr
+    assert (b"are shown as squares" in done.stderr) == told
+    (tmp_path / "out.mkv").write_bytes(done.stdout)
+    with av.open(str(tmp_path / "out.mkv")) as container:
+        assert container.streams.video[0].sample_aspect_ratio in ({None, 1} if told else {Fraction(4, 3)})
+
+
 @pytest.mark.parametrize("codec", ["h264", "hevc", "av1", "vp9"])
 @pytest.mark.parametrize("preset", [PRESETS[0], PRESETS[4], PRESETS[-1]])
 def test_every_preset_is_known_to_its_encoder(codec: str, preset: str, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from livestyle.sinks.advice import advice_on
 from livestyle.sinks.codecs import CODECS, encoder_of, hardware_pix_fmt, mend_dts
 from livestyle.sinks.containers import STDOUT, Container, container_of
 from livestyle.sinks.partial import PartialFile
+from livestyle.sinks.pixel_aspect import keep_aspect
 from livestyle.sinks.planes import converter_to, to_even
 from livestyle.sinks.tracks import Tracks
 from livestyle.sources.media import Excerpt, Media
@@ -77,7 +78,9 @@ class FileSink:
         self._partial = None if str(path) == STDOUT else PartialFile(self.path, overwrite=overwrite)
         with self._translated(f"try another size than {size[0]}x{size[1]}"), self._discarded_on_error():
             self._container = self._opened.enter_context(closing(self._open_container()))
-            self._video = self._add_video(codec, encoder, options, colors or Colors(), pixel_aspect)
+            self._video = self._add_video(codec, encoder, options, colors or Colors())
+            seekable = self._partial is not None
+            self._finish_header = keep_aspect(self._container, self._form, pixel_aspect, seekable=seekable)
             self._to_frame = converter_to(self._video.pix_fmt or "", colors or Colors(), self._time_base)
             if audio_from is not None:
                 self._tracks = self._opened.enter_context(closing(self._carry_from(audio_from)))
@@ -108,6 +111,8 @@ class FileSink:
             self._mux(None)
             self._finish_tracks(cut_sound)
             self._container.close()
+            if self._partial is not None:
+                self._finish_header(self._partial.part)
         self._release()
         if self._partial is not None:
             self._partial.commit()
@@ -143,9 +148,7 @@ class FileSink:
         name = f"file:{self._partial.part}"
         return av.open(name, "w", format=self._form.muxer, container_options=self._form.options)
 
-    def _add_video(
-        self, codec: str, encoder: str, options: dict[str, str], colors: Colors, pixel_aspect: Fraction
-    ) -> VideoStream:
+    def _add_video(self, codec: str, encoder: str, options: dict[str, str], colors: Colors) -> VideoStream:
         if colors.site:
             options = {**options, "chroma_sample_location": colors.site}
         stream = self._container.add_stream(encoder, rate=self._rate, options=options)
@@ -158,7 +161,6 @@ class FileSink:
         stream.thread_type = "FRAME"  # slices, PyAV's default, would wait for each frame
         context = stream.codec_context
         context.time_base = self._time_base
-        context.sample_aspect_ratio = pixel_aspect
         context.color_range = ColorRange.MPEG if stream.pix_fmt != "bgra" else ColorRange.JPEG
         context.colorspace, context.color_primaries = colors.matrix, colors.primaries
         context.color_trc = colors.transfer
