@@ -4,6 +4,7 @@ import errno
 import random
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
@@ -31,8 +32,14 @@ def clip(folder: Path, seconds: int) -> Path:
     return make_video(folder / "in.mkv", images, rate=FPS, gop=FPS)
 
 
-def paint(source: Path, show: Show = lambda _: nullcontext(), target: Path = Path("out.mp4")) -> Outcome:
-    job = Job(source, source.parent / target, fingerprint="the same", overwrite=True)
+def paint(
+    source: Path,
+    show: Show = lambda _: nullcontext(),
+    target: Path = Path("out.mp4"),
+    codec: str | None = None,
+) -> Outcome:
+    encoding = Encoding(codec)
+    job = Job(source, source.parent / target, fingerprint="the same", overwrite=True, encoding=encoding)
     painter = partial(Painter, UntouchedEngine(), StyleMix.parse("mosaic"), 0.0)
     return paint_file(job, painter, Timeline.parse("mosaic"), show=show)
 
@@ -119,12 +126,14 @@ def test_a_folder_of_no_segments_is_not_left(error: BaseException, tmp_path: Pat
 
 
 @pytest.mark.parametrize("name", ["out.mp4", "out.mov", "out.mkv"])
-def test_a_time_code_does_not_stop_the_joining(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("rate", [FPS, 30_000])
+def test_a_time_code_is_joined_where_its_frames_can_be_counted(rate: int, name: str, tmp_path: Path) -> None:
     source = tmp_path / "in.mkv"
     first = clip(tmp_path, 1).rename(tmp_path / "first.mkv")
     with av.open(str(first)) as plain, av.open(str(source), "w") as coded:
         coded.metadata["timecode"] = "01:00:00:00"
         video = coded.add_stream_from_template(plain.streams.video[0])
+        video.codec_context.framerate = rate
         for packet in plain.demux(video=0):
             if packet.size:
                 packet.stream = video
@@ -132,4 +141,45 @@ def test_a_time_code_does_not_stop_the_joining(name: str, tmp_path: Path) -> Non
     assert paint(source, target=tmp_path / name).complete
     with av.open(str(tmp_path / name)) as joined:
         assert joined.streams.video[0].codec_context.name == "h264"
-        assert ("TIMECODE" in joined.metadata) == (name == "out.mkv")
+        tags = joined.metadata | joined.streams.video[0].metadata
+        kept = {"timecode", "TIMECODE"} & set(tags)
+        assert bool(kept) == (name == "out.mkv" or rate == FPS)
+        assert all(tags[key].startswith("01:00:00") for key in kept)
+
+
+@pytest.mark.parametrize(("name", "codec"), [("out.webm", "h264"), ("out.mov", "av1")])
+def test_a_codec_that_such_files_do_not_hold_is_refused_before_anything_is_painted(
+    name: str, codec: str, tmp_path: Path
+) -> None:
+    never = stopped_at(1, AssertionError("it was painted"))
+    with pytest.raises(SinkError, match=f"files hold no {codec}; they hold"):
+        paint(clip(tmp_path, 1), never, target=tmp_path / name, codec=codec)
+    assert [path.name for path in tmp_path.iterdir()] == ["in.mkv"]
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [
+        *((f"out.{kind}", codec) for kind in ("mp4", "mkv") for codec in ("h264", "hevc", "vp9", "av1")),
+        *(("out.webm", "vp9"), ("out.webm", "av1"), ("out.mov", "hevc")),
+    ],
+)
+def test_what_is_joined_is_labelled_as_what_is_made_in_one_piece(
+    name: str, codec: str, tmp_path: Path
+) -> None:
+    """Rate, shape of the pixels, and the letters by which Apple's players know HEVC."""
+    source = make_video(tmp_path / "in.mkv", greys(4), rate=4, aspect=Fraction(5, 4))
+    paint(source, target=tmp_path / name, codec=codec)
+    job = Job(source, tmp_path / f"whole-{name}", encoding=Encoding(codec))
+    paint_file(
+        job, partial(Painter, UntouchedEngine(), StyleMix.parse("mosaic"), 0.0), Timeline.parse("mosaic")
+    )
+    joined, whole = (labels(tmp_path / file) for file in (name, f"whole-{name}"))
+    assert joined == whole
+    assert joined[:2] == (4, Fraction(5, 4))
+
+
+def labels(path: Path) -> tuple[Fraction | None, Fraction | None, str]:
+    with av.open(str(path)) as container:
+        video = container.streams.video[0]
+        return video.average_rate, video.sample_aspect_ratio, video.codec_context.codec_tag

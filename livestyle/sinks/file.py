@@ -62,14 +62,14 @@ class FileSink:
         self.size = size
         self.complete = False
         """Whether the file is in its place."""
-        self._rate = Fraction(rate or 30).limit_denominator(1001) or Fraction(1)
+        self._rate = exact_rate(rate)
         self._ticks: int | None = None
         self._tracks: Tracks | None = None
         self._form = container_of(path, form)
         if str(path) == STDOUT:
             _check_stdout()
         encoding = encoding or Encoding()
-        codec = _codec_for(self.path, self._form, encoding)
+        codec = codec_for(self.path, self._form, encoding)
         self._even = CODECS[codec].even
         self._time_base = 1 / self._rate if self._form.constant_rate else self._form.time_base
         encoder, options = encoder_of(codec, encoding)
@@ -223,7 +223,13 @@ def _check_stdout() -> None:
         raise SinkError("cannot write a video to a terminal: send stdout elsewhere, or name a file")
 
 
-def _codec_for(path: Path, form: Container, encoding: Encoding) -> str:
+def exact_rate(rate: float | Fraction | None) -> Fraction:
+    """The frames a second that a file states; 30 where nobody knows."""
+    return Fraction(rate or 30).limit_denominator(1001) or Fraction(1)
+
+
+def codec_for(path: Path, form: Container, encoding: Encoding) -> str:
+    """The codec of a video in such a file, one of `CODECS`. Raises SinkError where it holds no such one."""
     if encoding.codec is None:
         return form.video[0]
     if encoding.codec not in form.video:

@@ -10,13 +10,17 @@ from types import TracebackType
 from typing import Any, Self
 
 import av
+from av.container import OutputContainer
+from av.video.stream import VideoStream
 
 from livestyle.errors import SinkError, reason_of
 from livestyle.frame import Frame
 from livestyle.sinks.advice import advice_on
+from livestyle.sinks.codecs import CODECS
 from livestyle.sinks.containers import container_of
-from livestyle.sinks.file import FileSink
+from livestyle.sinks.file import FileSink, codec_for, exact_rate
 from livestyle.sinks.partial import PartialFile
+from livestyle.sinks.pixel_aspect import keep_aspect
 from livestyle.sinks.segment_folder import SEGMENT_SECONDS, Past, SegmentFolder
 from livestyle.sinks.tracks import Tracks
 from livestyle.sources.media import Excerpt
@@ -52,10 +56,12 @@ class SegmentedFile:
         self._container = container_of(path)
         PartialFile(path, overwrite=overwrite).discard()  # what is wrong with the path is told now
         self._size, self._overwrite, self._settings = size, overwrite, settings
+        self._rate = exact_rate(settings.get("rate"))
+        self._aspect = settings.get("pixel_aspect", Fraction(1))
         self._excerpt = replace(excerpt, beside=None)  # it is carried over when all frames are painted
-        self._settings["encoding"] = replace(
-            settings["encoding"], codec=settings["encoding"].codec or self._container.video[0]
-        )
+        encoding = settings["encoding"]
+        self._codec = codec_for(self.path, self._container, encoding)
+        self._settings["encoding"] = replace(encoding, codec=self._codec)
         self._faults = faults
         self._folder = SegmentFolder(self.path, fingerprint)
         self.past = self._folder.past
@@ -117,18 +123,20 @@ class SegmentedFile:
         with PartialFile(self.path, overwrite=self._overwrite) as partial:
             try:
                 with ExitStack() as opened:
-                    self._mux(partial, opened)
+                    finish_header = self._mux(partial, opened)
+                finish_header(partial.part)
             except (av.FFmpegError, OSError) as error:
                 advice = advice_on(error, self._container)
                 raise SinkError(f"cannot write {self.path}: {reason_of(error)}; {advice}") from error
 
-    def _mux(self, partial: PartialFile, opened: ExitStack) -> None:
+    def _mux(self, partial: PartialFile, opened: ExitStack) -> Callable[[Path], None]:
+        """Write all; return what is to be done with the file when it is closed."""
         muxer, options = self._container.muxer, self._container.options
         output = av.open(f"file:{partial.part}", "w", format=muxer, container_options=options)
         opened.enter_context(closing(output))
         segments = [path for path in self._folder.segments if path.stat().st_size]
-        with av.open(f"file:{segments[0]}") as first:
-            video = output.add_stream_from_template(first.streams.video[0], opaque=True)
+        video = self._add_video(output, segments[0])
+        finish_header = keep_aspect(output, self._container, self._aspect)
         tracks = opened.enter_context(closing(Tracks(self._excerpt, output, self._container)))
         output.start_encoding()
         for path in segments:
@@ -145,6 +153,16 @@ class SegmentedFile:
                     tracks.copy(until_seconds=moment)
         tracks.copy()
         tracks.finish()
+        return finish_header
+
+    def _add_video(self, output: OutputContainer, segment: Path) -> VideoStream:
+        """A track as that of the segment, with what PyAV leaves out."""
+        with av.open(f"file:{segment}") as first:
+            video = output.add_stream_from_template(first.streams.video[0], opaque=True)
+        context = video.codec_context
+        context.framerate = self._rate
+        context.codec_tag = CODECS[self._codec].tags.get(self._container.muxer, context.codec_tag)
+        return video
 
 
 def is_segmentable(path: Path, codec: str | None) -> bool:

@@ -121,7 +121,7 @@ class Tracks:
 
     def _check_time_code(self) -> None:
         """Leave out a time code that cannot be: in mp4 and mov FFmpeg counts frames with it, at a rate."""
-        rate = self._output.streams.video[0].average_rate
+        rate = self._output.streams.video[0].codec_context.framerate
         codes = [name for name in self._output.metadata if name.lower() == "timecode"]
         if self._container.muxer in ("mp4", "mov") and codes and not (rate and rate <= _FASTEST_TIME_CODE):
             logger.warning("the time code of %s is left out", self._name)
