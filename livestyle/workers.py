@@ -249,4 +249,5 @@ class _Notices(logging.Handler):
         self.lines: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(record.getMessage())
+        if (line := record.getMessage()) not in self.lines:  # each segment of a video may say the same
+            self.lines.append(line)

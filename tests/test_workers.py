@@ -85,3 +85,11 @@ def test_a_process_that_starts_does_not_mind_ctrl_c(tmp_path: Path) -> None:
         assert worker._process.pid is not None
         os.kill(worker._process.pid, signal.SIGINT)
         assert result_of(worker, job).status == "painted"
+
+
+def test_what_each_segment_says_is_told_once(tmp_path: Path) -> None:
+    made = make_video(tmp_path / "in.mkv", greys(25, 63, 47), rate=1, codec="ffv1", pix_fmt="bgr0")
+    report = tmp_path / "report.json"
+    run_batch([Job(made, tmp_path / "out.mp4")], RECIPE, report)
+    (row,) = json.loads(report.read_text())["files"]
+    assert row["notices"] == ["63x47 is an odd size: the file is 64x48"]
