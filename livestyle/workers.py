@@ -201,9 +201,25 @@ def _work(connection: Connection, recipe: Recipe) -> None:
             painters.append(recipe.make_painter())
         return painters[0]
 
-    with suppress(EOFError, OSError, SystemExit):
-        while (job := connection.recv()) is not None:
-            connection.send(_paint(job, painter, recipe.timeline, connection, stop))
+    with suppress(SystemExit):
+        while (job := _next_job(connection)) is not None:
+            _say(connection, _paint(job, painter, recipe.timeline, connection, stop))
+
+
+def _next_job(connection: Connection) -> Job | None:
+    try:
+        job: Job | None = connection.recv()
+    except (EOFError, OSError):  # nobody is there any more
+        return None
+    return job
+
+
+def _say(connection: Connection, message: Progress | Result) -> None:
+    """Tell the first process. Raises SystemExit where that has gone."""
+    try:
+        connection.send(message)
+    except OSError:
+        raise SystemExit from None
 
 
 def _paint(
@@ -221,7 +237,7 @@ def _paint(
             if report.seconds - last > _PROGRESS_SECONDS:
                 last = report.seconds
                 frames = outcome.earlier_frames + report.frames
-                connection.send(Progress(names[0], frames, total, report.recent_fps))
+                _say(connection, Progress(names[0], frames, total, report.recent_fps))
 
         yield tell
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import av
 import numpy as np
 
+from livestyle import colors
 from livestyle.frame import Frame, Image
 
 RED_GREEN_BLUE = ((255, 0, 0), (0, 255, 0), (0, 0, 255))
@@ -56,7 +57,8 @@ def make_video(
     gop: int = 250,
     aspect: Fraction = Fraction(1),
 ) -> Path:
-    """Encode `images`; `matrix` is the tagged ITU-T H.273 colour space; 2 is BT.601 without a tag."""
+    """Encode `images`; `matrix` is the tagged ITU-T H.273 colour space: BT.601 for 2, no tag, and what
+    livestyle does not know."""
     moments = pts if pts is not None else [index / rate for index in range(len(images))]
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=rate)
@@ -91,7 +93,7 @@ def to_yuv(image: Image, pix_fmt: str, matrix: int, full_range: bool) -> av.Vide
     picture = av.VideoFrame.from_ndarray(image, format="rgb24")
     if pix_fmt.startswith(("rgb", "gbr", "bgr")):
         return picture.reformat(format=pix_fmt)
-    coefficients = 5 if matrix == 2 else matrix
+    coefficients = matrix if colors.knows(matrix) else colors.BT470BG
     return picture.reformat(
         format=pix_fmt,
         src_colorspace=coefficients,

@@ -13,12 +13,16 @@ import time
 from functools import partial
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
+from livestyle import colors
 from livestyle.sources import open_source
+from livestyle.sources.rgb import ToRgb
 from tests.commands import COMMAND, DEADLINE_SECONDS, call, files, livestyle, moving, posix
 from tests.media import greys, make_video, video_seconds
+from tests.test_shapes import hdr_clip
 
 
 @pytest.fixture
@@ -212,6 +216,30 @@ def test_a_header_that_states_a_monstrous_size_is_refused_in_bounds(tmp_path: Pa
     done = livestyle(gif, tmp_path / "out.mp4")
     assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
     assert b"frames of 16000x15000 are too large" in done.stderr
+
+
+def test_a_frame_that_ffmpeg_cannot_convert_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise av.FFmpegError(95, "Operation not supported")
+
+    made = make_video(tmp_path / "in.mp4", moving(1))
+    monkeypatch.setattr(ToRgb, "_convert", refuse)
+    result = call("video", made, tmp_path / "out.mp4", "--strength", 0)
+    assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1), result.output
+    assert "in.mp4: operation not supported; choose another file" in result.stderr
+
+
+@posix
+def test_no_room_for_the_table_of_tones_is_one_line(tmp_path: Path) -> None:
+    made = hdr_clip(tmp_path / "in.mkv", colors.PQ, [0.2, 0.5])
+    done = livestyle(made, tmp_path / "out.mp4", limit=100_000)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        f"Error: cannot read {made}: file too large; name a folder with more room in TMPDIR".encode()
+    )
+    assert not (tmp_path / "out.mp4").exists()
 
 
 @posix

@@ -14,7 +14,16 @@ from livestyle.frame import Image
 from livestyle.sources import open_source
 from livestyle.sources.tonemap import mapped
 from tests.commands import call
-from tests.media import TIME_BASE, grey, make_video, stripes, to_yuv, video_seconds
+from tests.media import (
+    RED_GREEN_BLUE,
+    TIME_BASE,
+    grey,
+    make_video,
+    stripe_colours,
+    stripes,
+    to_yuv,
+    video_seconds,
+)
 from tests.pictures import scene
 
 
@@ -207,6 +216,19 @@ def hdr_clip(path: Path, transfer: int, levels: list[float]) -> Path:
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return path
+
+
+@pytest.mark.parametrize("matrix", [8, 14], ids=["YCgCo", "ICtCp"])
+@pytest.mark.parametrize("pix_fmt", ["yuv422p", "yuv444p", "yuv420p10le"])
+def test_a_matrix_that_is_not_known_is_the_one_of_untagged_video(
+    matrix: int, pix_fmt: str, tmp_path: Path
+) -> None:
+    made = make_video(tmp_path / "in.mkv", [stripes()], matrix=matrix, pix_fmt=pix_fmt)
+    with av.open(str(made)) as container:
+        assert next(container.decode(video=0)).colorspace == matrix
+    source = open_source(made)
+    np.testing.assert_allclose(stripe_colours(next(iter(source)).image), RED_GREEN_BLUE, atol=4)
+    source.close()
 
 
 @pytest.mark.parametrize("transfer", [colors.PQ, colors.HLG], ids=["PQ", "HLG"])

@@ -1,9 +1,11 @@
 """Processes that paint files: what they have made is known, however they or the batch end."""
 
+import errno
 import json
 import os
 import signal
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -93,3 +95,16 @@ def test_what_each_segment_says_is_told_once(tmp_path: Path) -> None:
     run_batch([Job(made, tmp_path / "out.mp4")], RECIPE, report)
     (row,) = json.loads(report.read_text())["files"]
     assert row["notices"] == ["63x47 is an odd size: the file is 64x48"]
+
+
+def fail() -> Painter:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_an_error_that_is_no_end_of_the_connection_is_told(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    job = Job(make_video(tmp_path / "in.mkv", greys(4)), tmp_path / "out.mp4")
+    with workers(replace(RECIPE, make_painter=fail), 1, lambda _: None) as (worker,):
+        assert result_of(worker, job).said == ["the process that painted it died (exit code 1)"]
+    assert "No space left on device" in capfd.readouterr().err

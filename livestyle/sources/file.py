@@ -1,5 +1,6 @@
 """Frames of a video file, decoded by FFmpeg through PyAV."""
 
+import errno
 from collections.abc import Iterator
 from contextlib import nullcontext, suppress
 from dataclasses import replace
@@ -12,10 +13,9 @@ import av
 from av.container import InputContainer
 from av.format import Flags
 from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
 
 from livestyle.colors import Colors
-from livestyle.errors import SourceError
+from livestyle.errors import SourceError, reason_of
 from livestyle.frame import Frame
 from livestyle.memory import return_freed
 from livestyle.sources.beside import Beside
@@ -26,14 +26,12 @@ from livestyle.sources.media import Excerpt, Media
 from livestyle.sources.opening import MOST_PIXELS, open_video
 from livestyle.sources.rgb import ToRgb, colors_of
 from livestyle.sources.siting import site_of
+from livestyle.sources.stated import pixel_aspect_of, rate_of, stated_seconds
 
-_USUAL_RATE = Fraction(30)
-_HIGHEST_RATE = 1000
-"""Frames a second; files that state more count something else."""
-_WITHOUT_TIMES = {"h264", "hevc", "vvc", "m4v", "mpegvideo", "obu"}
-"""Raw streams, for whose average rate FFmpeg takes 25; its guess is from what they state."""
 _TOLERANCE = Fraction(1, 1000)
 """In seconds: some files count in milliseconds."""
+_FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", None)}
+"""What is told of a disk without room for what is kept meanwhile."""
 _LONG = 10_000
 """Packets: of the index of a longer file FFmpeg makes copies, and frees them."""
 
@@ -108,7 +106,7 @@ class FileSource:
     @property
     def fps(self) -> float:
         """The average frame rate; single frames may be further apart or closer together."""
-        return float(self._rate)
+        return float(rate_of(self._container, self._stream))
 
     @property
     def pixel_aspect(self) -> Fraction:
@@ -134,7 +132,7 @@ class FileSource:
     @property
     def duration_seconds(self) -> float | None:
         """Length of what comes, as the container states it; None where it does not."""
-        whole = self._stated_seconds()
+        whole = stated_seconds(self._container, self._stream)
         if whole is None:
             return None if self._end is None else self._end - self._begin
         return max(0.0, min(whole, self._end if self._end is not None else whole) - self._begin)
@@ -168,20 +166,6 @@ class FileSource:
         if self.media.interrupted:
             raise KeyboardInterrupt from None
 
-    @property
-    def _rate(self) -> Fraction:
-        stated = [self._stream.average_rate, self._stream.guessed_rate]
-        if self._container.format.name in _WITHOUT_TIMES:
-            stated.reverse()
-        return next((rate for rate in stated if rate and rate <= _HIGHEST_RATE), _USUAL_RATE)
-
-    def _stated_seconds(self) -> float | None:
-        if self._stream.duration is not None and self._stream.time_base is not None:
-            return float(self._stream.duration * self._stream.time_base)
-        if self._container.duration is not None:
-            return self._container.duration / av.time_base
-        return None
-
     def _open_decoder(self) -> None:
         self._stream.thread_type = "AUTO"
         self._stream.codec_context.options = {
@@ -192,12 +176,17 @@ class FileSource:
         self._decoder = Decoder(self._container, self._stream, self.media, self._beside, self._zero)
 
     def _read(self) -> Iterator[Frame]:
-        for frame in self._wanted():
-            if self.origin is None:
-                self.origin = _moment(frame)
-                self._colors = replace(colors_of(frame), site=site_of(frame, self._stream.codec_context))
-                self._pixel_aspect = _pixel_aspect(self._stream, frame)
-            yield Frame(self._to_rgb(frame), self._pts_of(frame))
+        try:
+            for frame in self._wanted():
+                if self.origin is None:
+                    self.origin = _moment(frame)
+                    self._colors = replace(colors_of(frame), site=site_of(frame, self._stream.codec_context))
+                    self._pixel_aspect = pixel_aspect_of(self._stream, frame)
+                yield Frame(self._to_rgb(frame), self._pts_of(frame))
+        except (av.FFmpegError, OSError) as error:
+            full = error.errno in _FULL
+            advice = "name a folder with more room in TMPDIR" if full else "choose another file"
+            raise SourceError(f"cannot read {self.media.name}: {reason_of(error)}; {advice}") from error
 
     def _wanted(self) -> Iterator[VideoFrame]:
         """The frames between start and end."""
@@ -269,7 +258,7 @@ class FileSource:
         return self._pts
 
     def _nothing(self) -> SourceError:
-        seconds = self._stated_seconds()
+        seconds = stated_seconds(self._container, self._stream)
         length = f"; it is {seconds:.2f} s long" if seconds else ""
         part = f"from {self._begin:g} s" + (f" to {self._end:g} s" if self._end is not None else "")
         return SourceError(f"cannot read {self.media.name}: it has no frame {part}{length}")
@@ -287,8 +276,3 @@ def _moment(frame: VideoFrame) -> Fraction | None:
 def _is_before(moment: Fraction, frame: VideoFrame) -> bool:
     own = _moment(frame)
     return own is not None and moment < own
-
-
-def _pixel_aspect(stream: VideoStream, frame: VideoFrame) -> Fraction:
-    aspect = stream.sample_aspect_ratio or Fraction(1)
-    return 1 / aspect if round(frame.rotation / 90) % 2 else aspect

@@ -83,10 +83,11 @@ class ToRgb:
         return over_black(rgba[..., :3], alpha)
 
     def _reformat(self, frame: VideoFrame, form: str) -> Image:
+        centred = self._centred(frame)
+        centred.colorspace = _matrix(frame)  # swscale refuses a tag that it has no matrix for
         converted = self._reformatter.reformat(
-            self._centred(frame),
+            centred,
             format=form,
-            src_colorspace=_matrix(frame),
             src_color_range=ColorRange.JPEG if _is_full(frame) else ColorRange.MPEG,
             dst_color_range=ColorRange.JPEG,
             interpolation=_EXACT,

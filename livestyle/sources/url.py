@@ -51,12 +51,12 @@ class UrlConnection:
         """
         try:
             decoded = next(self._decoded)
+            moment = time.perf_counter()
+            return None if decoded is None else (self._to_rgb(decoded), moment)
         except StopIteration:
             raise SourceError(f"cannot read {self._name}: the stream has ended") from None
         except (av.FFmpegError, OSError) as error:
             raise SourceError(f"cannot read {self._name}: {_reason(error)}") from error
-        moment = time.perf_counter()
-        return None if decoded is None else (self._to_rgb(decoded), moment)
 
     def close(self) -> None:
         """Hang up; safe to call twice."""
