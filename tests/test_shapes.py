@@ -146,6 +146,19 @@ def test_frames_with_exif_are_shown_upright(orientation: int, quarters: int, tmp
     assert np.abs(shown[0].astype(int) - expected).mean() < 6
 
 
+def test_photos_held_both_ways_are_scaled_to_the_first_upright_one(tmp_path: Path) -> None:
+    for number, orientation in enumerate((1, 6, 1), 1):
+        (tmp_path / f"{number}.jpg").write_bytes(jpeg(stripes(), orientation))
+    result = call("video", tmp_path / "%d.jpg", tmp_path / "out.mp4", "--strength", 0)
+    assert result.exit_code == 0, result.output
+    assert "changes its size to 64x96: it is scaled to the first one" in result.stderr
+    source = open_source(tmp_path / "out.mp4")
+    shown = [frame.image for frame in source]
+    source.close()
+    assert len(shown) == 3
+    assert shown[1][[8, 32, 56], 48].astype(int) == pytest.approx(np.array(RED_GREEN_BLUE), abs=30)
+
+
 def png(image: Image) -> bytes:
     return cv2.imencode(".png", image[..., ::-1])[1].tobytes()
 

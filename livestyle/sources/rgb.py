@@ -30,7 +30,7 @@ _DisplayMatrix: TypeAlias = tuple[int, int, int, int]
 
 
 class ToRgb:
-    """Converts the frames of one video, all to the size of the first one.
+    """Converts the frames of one video, all to the upright size of the first one.
 
     What cannot be kept is told once, in the log.
     """
@@ -40,20 +40,20 @@ class ToRgb:
         self._reformatter = VideoReformatter()
         self._tone_mapper = ToneMapper()
         self._centred = Centring()
-        self._coded_size: tuple[int, int] | None = None
+        self._size: tuple[int, int] | None = None
         self._rotation: int | None = None
         self._display_matrix: _DisplayMatrix | None = None
         self._told: set[str] = set()
 
     def __call__(self, frame: VideoFrame) -> Image:
-        """The image that players show for the frame."""
-        size = frame.width, frame.height
-        self._coded_size = self._coded_size or size
-        image = self._convert(frame)
-        if size != self._coded_size:
+        """The image that players show for the frame. Raises as FFmpeg does."""
+        image = _turned(self._convert(frame), self._matrix_of(frame))
+        size = image.shape[1], image.shape[0]
+        self._size = self._size or size
+        if size != self._size:
             self.tell("changes its size to %dx%d: it is scaled to the first one", *size)
-            image = cv2.resize(image, self._coded_size, interpolation=cv2.INTER_AREA).astype(np.uint8)
-        return _turned(image, self._matrix_of(frame))
+            image = cv2.resize(image, self._size, interpolation=cv2.INTER_AREA).astype(np.uint8)
+        return image
 
     def _matrix_of(self, frame: VideoFrame) -> _DisplayMatrix | None:
         """The frame's display matrix, read where its angle is another: PyAV keeps alive what was asked."""
