@@ -1,6 +1,7 @@
 """Sound that cannot be copied as it is, or not all of it, stays in step with the picture."""
 
 import random
+import re
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -147,6 +148,14 @@ def test_a_gap_in_sound_without_times_of_its_own_becomes_silence(name: str, tmp_
 def test_a_gap_in_copied_sound_that_an_avi_cannot_hold_is_told(tmp_path: Path) -> None:
     said = painted(clip(tmp_path / "in.mkv", "libmp3lame", [(0.0, 0.3), (0.8, 0.5)]), tmp_path / "out.avi")
     assert "s of gaps, which the output cannot hold: what follows comes too early; use .mkv" in said
+
+
+def test_a_part_that_begins_in_a_gap_which_an_avi_cannot_hold_tells_it(tmp_path: Path) -> None:
+    made = clip(tmp_path / "in.mkv", "libmp3lame", [(0.0, 0.3), (0.8, 0.5)])
+    result = call("video", made, tmp_path / "out.avi", "--strength", 0, "--start", 0.5)
+    lost = re.search(r"has (.*) s of gaps, which the output cannot hold", result.stderr)
+    assert lost is not None
+    assert float(lost[1]) == pytest.approx(0.3, abs=0.06)  # two frames of MP3
 
 
 @pytest.mark.parametrize("name", ["out.webm", "out.mp4"])

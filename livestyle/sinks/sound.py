@@ -58,7 +58,7 @@ def sound_carrier(
         return EncodedSound(output, track, codec, start), ""  # the same samples, and silence in the gaps
     trouble = _trouble(codec, track, output, container, start)
     if not trouble:
-        return CopiedSound(output, track, gaps=codec not in container.steady_sound), ""
+        return CopiedSound(output, track, start, gaps=codec not in container.steady_sound), ""
     if track.layout.nb_channels > 8 and track.layout.name.endswith(" channels"):
         return None, f"is left out: nothing says where its {track.layout.nb_channels} channels belong"
     carrier = EncodedSound(output, track, container.audio_encoder, start)
@@ -99,15 +99,21 @@ def _is_adts(track: Stream) -> bool:
 
 
 class CopiedSound:
-    """Packets as they are, but for damaged ones, which players and muxers stumble over."""
+    """Packets as they are, but for damaged ones, which players and muxers stumble over.
 
-    def __init__(self, output: OutputContainer, stream: AudioStream, *, gaps: bool) -> None:
+    Without `gaps`, what comes after one is too early in the output, which is told; `start`, in seconds by the
+    clock of `stream`, is where sound is to begin.
+    """
+
+    def __init__(
+        self, output: OutputContainer, stream: AudioStream, start: Fraction | None, *, gaps: bool
+    ) -> None:
         self.track: Stream | None = output.add_stream_from_template(stream, opaque=True)
         # Matroska counts milliseconds, of which several frames of TrueHD share one
         self._twice = bool(output.format.flags & cast(int, Flags.ts_nonstrict.value))
         self._adts, self._gaps = _is_adts(stream), gaps
         self._damaged = 0
-        self._end: Fraction | None = None
+        self._end = start
         self._dts = -(1 << 63)
         self._lost = Fraction(0)
 
