@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import partial
+from math import ceil, floor
 
 import av
 from av.container import InputContainer, OutputContainer
@@ -153,6 +154,8 @@ class Tracks:
     def _peek(self) -> Packet[Stream] | None:
         """The next packet within the excerpt."""
         while self._waiting is None and (packet := self._next()) is not None:
+            if packet.stream.type == "subtitle":
+                self._clip(packet)
             moment = (packet.pts or 0) * packet.time_base
             if self._end is not None and moment > self._end + _GAP_SECONDS:
                 self._next = lambda: None
@@ -175,6 +178,16 @@ class Tracks:
 
     def _within(self, moment: Fraction) -> bool:
         return (self._begin is None or moment >= self._begin) and (self._end is None or moment < self._end)
+
+    def _clip(self, packet: Packet[Stream]) -> None:
+        """Leave a subtitle what lies within the excerpt of the time in which it is shown."""
+        begin = packet.pts or 0
+        end = begin + (packet.duration or 0)
+        if self._begin is not None and begin < (first := ceil(self._begin / packet.time_base)) < end:
+            begin = packet.pts = packet.dts = first
+        if self._end is not None:
+            end = min(end, floor(self._end / packet.time_base))
+        packet.duration = max(0, end - begin)
 
     def _seconds(self, packet: Packet[Stream]) -> float:
         return float((packet.pts or 0) * packet.time_base - self._origin)

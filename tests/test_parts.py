@@ -1,0 +1,60 @@
+"""A part of a file: what belongs to it is there, in time, and nothing else."""
+
+from pathlib import Path
+
+import av
+import pytest
+
+from tests.commands import call
+from tests.media import greys, make_video, video_seconds
+from tests.test_tracks import packets, rich_clip, words
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".mov"])
+@pytest.mark.parametrize(("start", "end"), [(0.5, None), (0.0, 1.0), (0.5, 1.5)])
+def test_a_part_keeps_sound_and_picture_together(
+    suffix: str, start: float, end: float | None, tmp_path: Path
+) -> None:
+    made = make_video(tmp_path / f"in{suffix}", greys(60), sound="aac", gop=15)
+    options = ["--start", start, *([] if end is None else ["--end", end])]
+    assert call("video", made, tmp_path / "out.mp4", "--strength", 0, *options).exit_code == 0
+    moments, whole = video_seconds(tmp_path / "out.mp4"), [i / 30 for i in range(60)]
+    wanted = [m - start for m in whole if start - 1e-9 <= m < (2.0 if end is None else end) - 1e-9]
+    assert moments == pytest.approx(wanted, abs=0.001)
+    sounds = packets(tmp_path / "out.mp4", "audio")
+    by_content = {data: when for when, data in packets(made, "audio")}
+    assert all(by_content[data] - start == pytest.approx(when, abs=0.002) for when, data in sounds)
+    length = (2.0 if end is None else end) - start
+    assert sounds[-1][0] == pytest.approx(length, abs=0.06)
+
+
+def test_chapters_and_subtitles_of_a_part_move_with_it(tmp_path: Path) -> None:
+    made = rich_clip(tmp_path / "in.mkv")
+    assert call("video", made, tmp_path / "out.mkv", "--strength", 0, "--start", 0.5).exit_code == 0
+    assert words(tmp_path / "out.mkv") == [(pytest.approx(0.1, abs=0.002), "there")]
+    with av.open(str(tmp_path / "out.mkv")) as container:
+        (chapter,) = container.chapters()
+        assert chapter["start"] * chapter["time_base"] == 0
+        assert chapter["metadata"]["title"] == "evening"
+
+
+@pytest.mark.parametrize("kind", ["mkv", "mp4"])
+@pytest.mark.parametrize("name", ["out.mkv", "out.mp4", "out.mov", "out.webm"])
+def test_a_subtitle_is_shown_as_long_as_the_part_is(name: str, kind: str, tmp_path: Path) -> None:
+    made, rich = tmp_path / f"in.{kind}", rich_clip(tmp_path / "rich.mkv", ["aac"])
+    assert call("video", rich, made, "--strength", 0).exit_code == 0
+    result = call("video", made, tmp_path / name, "--strength", 0, "--start", 0.3, "--end", 0.7)
+    assert result.exit_code == 0, result.output
+    with av.open(str(tmp_path / name)) as container:
+        found = [p for p in container.demux(container.streams.subtitles[0]) if p.size > 2]
+        shown = [float(t * p.time_base) for p in found for t in (p.pts, p.pts + p.duration)]
+        assert shown == pytest.approx([0.0, 0.2, 0.3, 0.4], abs=0.002)
+        assert [text for _, text in words(tmp_path / name)] == ["hello", "there"]
+        assert container.duration / av.time_base == pytest.approx(0.4, abs=0.06)
+
+
+def test_a_part_beyond_the_end_is_one_clear_line(tmp_path: Path) -> None:
+    made = make_video(tmp_path / "in.mp4", greys(30))
+    result = call("video", made, tmp_path / "out.mp4", "--start", "1:00")
+    assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1)
+    assert "it has no frame from 60 s; it is 1.00 s long" in result.stderr
