@@ -158,6 +158,16 @@ def test_a_part_that_begins_in_a_gap_which_an_avi_cannot_hold_tells_it(tmp_path:
     assert float(lost[1]) == pytest.approx(0.3, abs=0.06)  # two frames of MP3
 
 
+def test_an_m2ts_is_one_to_its_players(tmp_path: Path) -> None:
+    """Packets with a time before each, and no sound but that of Blu-ray discs."""
+    said = painted(clip(tmp_path / "in.mkv", "pcm_s16le", layout="7.1"), tmp_path / "out.m2ts")
+    assert "it is encoded again, as ac3, in 5.1" in said
+    content = (tmp_path / "out.m2ts").read_bytes()
+    assert len(content) % 192 == 0
+    assert set(content[4::192]) == {0x47}
+    assert loud(tmp_path / "out.m2ts") == pytest.approx([0.0, 1.0], abs=0.05)
+
+
 @pytest.mark.parametrize("name", ["out.webm", "out.mp4"])
 @pytest.mark.parametrize("layout", ["mono", "2.1", "3.0", "4.0", "quad", "5.1(side)", "7.1"])
 def test_sound_of_any_number_of_channels_gets_in(layout: str, name: str, tmp_path: Path) -> None:

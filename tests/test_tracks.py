@@ -155,6 +155,7 @@ def test_other_containers_keep_what_they_can_and_tell_the_rest(name: str, tmp_pa
         ("out.webm", ("aac", "libopus"), ["opus", "opus"]),
         ("out.avi", ("aac", "libmp3lame"), ["mp3", "mp3"]),
         ("out.ts", ("flac", "ac3"), ["aac", "ac3"]),
+        ("out.m2ts", ("aac", "eac3"), ["ac3", "eac3"]),
     ],
 )
 def test_sound_that_would_not_play_is_encoded_again(

@@ -104,14 +104,25 @@ _AVI = Container(
     stream_options=_AVI_OPTIONS,
     constant_rate=True,
 )
+_TS_OPTIONS = {"muxdelay": "0", "muxpreload": "0"}
 _TS = Container(
     "mpegts",
     ("h264", "hevc"),
     frozenset({"aac", "mp3", "mp2", "ac3", "eac3", "opus"}),
     subtitles=frozenset({"dvb_subtitle"}),
     chapters=False,
-    options={"muxdelay": "0", "muxpreload": "0"},
-    stream_options={"muxdelay": "0", "muxpreload": "0"},
+    options=_TS_OPTIONS,
+    stream_options=_TS_OPTIONS,
+)
+# as Blu-ray discs and AVCHD cameras have it: with other sound, players find no sound in it
+_M2TS_OPTIONS = _TS_OPTIONS | {"mpegts_m2ts_mode": "1"}
+_M2TS = replace(
+    _TS,
+    audio=frozenset({"ac3", "eac3", "dts", "pcm_bluray"}),
+    audio_encoder="ac3",
+    subtitles=frozenset({"hdmv_pgs_subtitle"}),
+    options=_M2TS_OPTIONS,
+    stream_options=_M2TS_OPTIONS,
 )
 _GIF = Container(
     "gif",
@@ -141,7 +152,7 @@ CONTAINERS = {
     "webm": _WEBM,
     "avi": _AVI,
     "ts": _TS,
-    "m2ts": _TS,
+    "m2ts": _M2TS,
     "gif": _GIF,
     "webp": _WEBP,
 }

@@ -20,9 +20,15 @@ from livestyle.sinks.containers import Container
 
 _AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 _OPUS_RATES = (8000, 12000, 16000, 24000, 48000)
-_RATES = {"aac": _AAC_RATES, "libopus": _OPUS_RATES, "libmp3lame": _AAC_RATES[4:]}
+_RATES = {
+    "aac": _AAC_RATES,
+    "ac3": (32000, 44100, 48000),
+    "libopus": _OPUS_RATES,
+    "libmp3lame": _AAC_RATES[4:],
+}
 _LAYOUTS = {
     "aac": ("mono", "stereo", "2.1", "3.0", "4.0", "5.0", "5.1", "6.1", "7.1"),
+    "ac3": ("mono", "stereo", "3.0", "2.1", "4.0", "quad", "3.1", "5.0", "4.1", "5.1"),
     "libopus": ("mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1"),
     "libmp3lame": ("mono", "stereo"),
 }
@@ -261,8 +267,9 @@ def _layout(encoder: str, layout: AudioLayout) -> AudioLayout:
     """The nearest that the encoder takes. Raw samples often come without one, which encoders need to know."""
     if encoder not in _LAYOUTS or layout.name in _LAYOUTS[encoder]:
         return layout
-    known = (AudioLayout(name) for name in _LAYOUTS[encoder])
-    return next((one for one in known if one.nb_channels == layout.nb_channels), AudioLayout("stereo"))
+    known = [AudioLayout(name) for name in _LAYOUTS[encoder]]
+    fewer = known[-1] if layout.nb_channels in (7, 8) else AudioLayout("stereo")
+    return next((one for one in known if one.nb_channels == layout.nb_channels), fewer)
 
 
 def _left_out(count: int) -> str:
