@@ -18,10 +18,12 @@ from livestyle.frame import Frame
 from livestyle.job import Job, Outcome, Show, paint_file
 from livestyle.painter import Painter
 from livestyle.pipeline import Report
+from livestyle.sinks.segment_folder import SegmentFolder
 from livestyle.sinks.segments import SegmentedFile
 from livestyle.sources import open_source
 from livestyle.styles import StyleMix
 from livestyle.timeline import Timeline
+from tests.commands import posix
 from tests.media import grey, greys, make_video, video_seconds
 
 FPS = 4
@@ -183,3 +185,30 @@ def labels(path: Path) -> tuple[Fraction | None, Fraction | None, str]:
     with av.open(str(path)) as container:
         video = container.streams.video[0]
         return video.average_rate, video.sample_aspect_ratio, video.codec_context.codec_tag
+
+
+@posix
+def test_names_as_long_as_names_may_be_have_segments_of_their_own(tmp_path: Path) -> None:
+    source = clip(tmp_path, 11)
+    targets = [tmp_path / f"{'a' * 244}{ending}.mp4" for ending in "bc"]  # 249 bytes
+    targets += [tmp_path / f"{'絵' * 82}.mp4", tmp_path / f"{'b' * 244}c.mp4"]
+    folders = {SegmentFolder(target, "the same").path for target in targets}
+    assert len(folders) == len(targets)
+    for target in targets:
+        assert paint(source, target=target).complete
+        assert len(video_seconds(target)) == 11 * FPS
+    assert {path.name for path in tmp_path.iterdir()} == {"in.mkv", *(target.name for target in targets)}
+
+
+@posix
+@pytest.mark.parametrize("method", ["mkdir", "write_text"])
+def test_a_folder_that_cannot_be_made_is_one_line(
+    method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, method, refused)
+    monkeypatch.setattr(Path, "glob", refused)
+    with pytest.raises(SinkError, match=r"permission denied; choose another folder$"):
+        SegmentFolder(tmp_path / "out.mp4", "the same")

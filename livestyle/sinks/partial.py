@@ -150,9 +150,13 @@ def _rename_to_new(part: Path, target: Path) -> None:
             part.unlink()
 
 
+def end_of(name: str) -> str:
+    """What of a name fits into that of a file beside it: names are limited in bytes."""
+    return os.fsencode(name)[-100:].decode(sys.getfilesystemencoding(), errors="ignore")
+
+
 def _prefix(target: Path) -> str:
-    end = os.fsencode(target.name)[-100:]  # names are limited in bytes
-    return f".{end.decode(sys.getfilesystemencoding(), errors='ignore')}."
+    return f".{end_of(target.name)}."
 
 
 def _remove_leftovers(target: Path) -> None:

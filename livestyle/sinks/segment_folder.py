@@ -1,11 +1,15 @@
 """The folder in which the segments of one video wait for the rest, and what is known of them."""
 
+import hashlib
 import json
+import os
 import shutil
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from livestyle.errors import SinkError, reason_of
+from livestyle.sinks.partial import end_of
 
 SEGMENT_SECONDS = 10
 
@@ -27,7 +31,7 @@ class SegmentFolder:
     """A folder beside `target`, empty at first unless its segments have the fingerprint. Raises SinkError."""
 
     def __init__(self, target: Path, fingerprint: str) -> None:
-        self.path = target.with_name(f".{target.name}.segments")
+        self.path = target.with_name(f".{_short(target.name)}.segments")
         self.count = 0
         """How many segments of earlier runs are complete."""
         self.past = Past()
@@ -65,9 +69,10 @@ class SegmentFolder:
             raise self._refused(error) from error
 
     def tidy(self) -> None:
-        """Remove the folder unless it holds something painted."""
-        if not any(path.stat().st_size for path in self.segments):
-            self.remove()
+        """Remove the folder unless it holds something painted; nothing where it cannot be looked into."""
+        with suppress(OSError):
+            if not any(path.stat().st_size for path in self.segments):
+                self.remove()
 
     def remove(self) -> None:
         """Remove the folder with all that is in it."""
@@ -98,3 +103,9 @@ class SegmentFolder:
 
     def _refused(self, error: OSError) -> SinkError:
         return SinkError(f"cannot write to {self.path}: {reason_of(error)}; choose another folder")
+
+
+def _short(name: str) -> str:
+    """The name itself, or its end and a mark that no other name of that end has."""
+    end = end_of(name)
+    return name if end == name else f"{end}.{hashlib.blake2b(os.fsencode(name), digest_size=4).hexdigest()}"
