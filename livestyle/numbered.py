@@ -29,16 +29,17 @@ def numbers(pattern: Path) -> list[int]:
     """The numbers of the pictures that `pattern` matches, in order. Raises SourceError where none does."""
     if not is_sound(pattern):
         raise SourceError(f"cannot open {pattern}: only the name may be numbered; write frames/%05d.png")
-    before, after = _NUMBER.split(pattern.name)
     try:
-        names = [path.name for path in pattern.parent.iterdir()]
+        found = [number_in(path.name, pattern) for path in pattern.parent.iterdir()]
     except OSError as error:
         raise SourceError(f"cannot open {pattern}: {reason_of(error)}; check the pattern") from error
-    found = []
-    for name in names:
-        number = name.removeprefix(before).removesuffix(after)
-        if number.isdecimal() and name == pattern.name % int(number):
-            found.append(int(number))
-    if not found:
+    if not any(number is not None for number in found):
         raise SourceError(f"cannot open {pattern}: no picture has such a name; check the pattern")
-    return sorted(found)
+    return sorted(number for number in found if number is not None)
+
+
+def number_in(name: str, pattern: Path) -> int | None:
+    """The number by which a sound pattern names that; None for another name."""
+    before, after = _NUMBER.split(pattern.name)
+    number = name.removeprefix(before).removesuffix(after)
+    return int(number) if number.isdecimal() and name == pattern.name % int(number) else None

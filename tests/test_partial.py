@@ -11,8 +11,10 @@ import pytest
 from PIL import Image as Pillow
 
 from livestyle.errors import SinkError
+from livestyle.frame import Frame
 from livestyle.sinks.partial import PartialFile
 from livestyle.sinks.picture import check_target, write_picture, write_snapshot
+from livestyle.sinks.sequence import SequenceSink
 from livestyle.sources.picture import read_picture
 from tests.commands import call, posix
 from tests.media import greys, make_video
@@ -177,6 +179,32 @@ def test_snapshots_of_one_name_at_one_time_are_all_kept(tmp_path: Path) -> None:
         "frame.png",
         *(f"frame-{number}.png" for number in range(2, 9)),
     }
+
+
+def test_what_a_killed_process_left_of_numbered_pictures_is_removed(tmp_path: Path) -> None:
+    left = [tmp_path / f".{name}.0123abcd.part" for name in ("1.png", "12.png", "x.png", "1.jpg")]
+    for part in left:
+        part.touch()
+    held = PartialFile(tmp_path / "3.png")
+    SequenceSink(tmp_path / "%d.png")
+    there = {path.name for path in tmp_path.iterdir()}
+    assert there - {held.part.name} == {part.name for part in left[2:]}
+    assert (os.name == "nt") or held.part.name in there
+    held.discard()
+
+
+def test_a_folder_of_many_pictures_is_looked_through_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = []
+    glob = Path.glob
+    monkeypatch.setattr(Path, "glob", lambda *arguments: looks.append(arguments) or glob(*arguments))
+    sink = SequenceSink(tmp_path / "%03d.png")
+    before = len(looks)
+    for index in range(3):
+        sink.write(Frame(scene(32, 32), index / 30))
+    assert len(looks) == before
+    assert len(list(tmp_path.iterdir())) == 3
 
 
 def test_a_percent_in_the_name_of_a_video_is_no_number(tmp_path: Path) -> None:

@@ -1,9 +1,10 @@
 """A file that appears under its name only when it is complete."""
 
 import os
+import re
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
@@ -16,24 +17,30 @@ try:
 except ImportError:  # Windows, where a file that is open cannot be removed
     fcntl = None  # type: ignore[assignment]
 
+_PART = re.compile(r"\.(.+)\.[0-9a-f]+\.part", re.DOTALL)
+"""The name of a temporary file, with the end of its target's."""
+
 
 class PartialFile:
     """A temporary file beside `path`, empty at first, that `commit` renames to it and `discard` removes.
 
     Until `commit`, whatever is at `path` stays as it was; with `overwrite` False there must be nothing, then
     too, and a device or a pipe is never replaced. What a process left that was killed while it wrote the
-    same `path` is removed. Raises `SinkError` where no file can be made.
+    same `path` is removed, unless `swept` says that this was done. Raises `SinkError` where no file can be
+    made.
     """
 
-    def __init__(self, path: Path | str, *, overwrite: bool = True) -> None:
+    def __init__(self, path: Path | str, *, overwrite: bool = True, swept: bool = False) -> None:
         self.path = Path(path)
         self._overwrite = overwrite
         try:
             target = Path(os.path.realpath(self.path))  # a link stays one, and the rename in one file system
             _check(self.path, target, overwrite)
-            _remove_leftovers(target)
+            end = end_of(target.name)
+            if not swept:
+                remove_leftovers(target.parent, lambda name: name == end)
             self._target = target
-            self.part = target.with_name(f"{_prefix(target)}{secrets.token_hex(4)}.part")
+            self.part = target.with_name(f".{end}.{secrets.token_hex(4)}.part")
             self._held = os.open(self.part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         except OSError as error:
             raise _refused(self.path, error) from error
@@ -155,25 +162,25 @@ def end_of(name: str) -> str:
     return os.fsencode(name)[-100:].decode(sys.getfilesystemencoding(), errors="ignore")
 
 
-def _prefix(target: Path) -> str:
-    return f".{end_of(target.name)}."
-
-
-def _remove_leftovers(target: Path) -> None:
-    """Remove the temporary files of this target that nobody holds any more."""
-    prefix = _prefix(target)
-    for part in target.parent.glob("*.part"):
-        if part.name.startswith(prefix) and part.name.count(".", len(prefix)) == 1:
+def remove_leftovers(folder: Path, is_wanted: Callable[[str], bool]) -> None:
+    """Remove the temporary files of targets of such names that nobody holds any more. Raises OSError."""
+    for part in folder.glob("*.part"):
+        found = _PART.fullmatch(part.name)
+        if found and is_wanted(found[1]):
             with suppress(OSError):
-                held = os.open(part, os.O_WRONLY)
-                try:
-                    ours = _lock(held)
-                    if ours and fcntl is not None:  # while it is locked: nobody else may begin with it
-                        part.unlink()
-                finally:
-                    os.close(held)
-                if ours and fcntl is None:
-                    part.unlink()
+                _remove_unless_held(part)
+
+
+def _remove_unless_held(part: Path) -> None:
+    held = os.open(part, os.O_WRONLY)
+    try:
+        ours = _lock(held)
+        if ours and fcntl is not None:  # while it is locked: nobody else may begin with it
+            part.unlink()
+    finally:
+        os.close(held)
+    if ours and fcntl is None:
+        part.unlink()
 
 
 def _lock(held: int) -> bool:

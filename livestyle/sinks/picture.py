@@ -23,18 +23,23 @@ _STDOUT = "-"
 
 
 def write_picture(
-    path: Path | str, image: Image, alpha: NDArray[np.uint8] | None = None, *, overwrite: bool = True
+    path: Path | str,
+    image: Image,
+    alpha: NDArray[np.uint8] | None = None,
+    *,
+    overwrite: bool = True,
+    swept: bool = False,
 ) -> None:
     """Write `image` in the format that the suffix of `path` names, whole or not at all. Raises SinkError.
 
     `alpha` (H, W) says how opaque each pixel is, for a format that `keeps_alpha`. With `overwrite` False
-    there must be nothing.
+    there must be nothing; `swept` is that of `PartialFile`.
     """
-    with open_picture(path, overwrite=overwrite) as partial:
+    with open_picture(path, overwrite=overwrite, swept=swept) as partial:
         fill_picture(partial, image, alpha)
 
 
-def open_picture(path: Path | str, *, overwrite: bool = True) -> PartialFile:
+def open_picture(path: Path | str, *, overwrite: bool = True, swept: bool = False) -> PartialFile:
     """The file for `fill_picture`. Raises SinkError where no picture can be written to `path`."""
     suffix = Path(path).suffix
     if str(path) == _STDOUT:
@@ -42,7 +47,7 @@ def open_picture(path: Path | str, *, overwrite: bool = True) -> PartialFile:
     if not suffix or suffix.lower() in _WITHOUT_COLOUR or not cv2.haveImageWriter(f"picture{suffix}"):
         reason = f"opencv writes no {suffix} pictures" if suffix else "its name does not end in a format"
         raise SinkError(f"cannot write {path}: {reason}; use .png or .jpg")
-    return PartialFile(path, overwrite=overwrite)
+    return PartialFile(path, overwrite=overwrite, swept=swept)
 
 
 def fill_picture(partial: PartialFile, image: Image, alpha: NDArray[np.uint8] | None = None) -> None:

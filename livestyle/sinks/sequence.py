@@ -1,10 +1,12 @@
 """A video as numbered pictures."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from livestyle.errors import SinkError
 from livestyle.frame import Frame
-from livestyle.numbered import is_sound
+from livestyle.numbered import is_sound, number_in
+from livestyle.sinks.partial import remove_leftovers
 from livestyle.sinks.picture import check_target, write_picture
 
 
@@ -23,6 +25,8 @@ class SequenceSink:
         if not is_sound(self.path):
             raise SinkError(f"cannot write {pattern}: only the name may be numbered; write frames/%05d.png")
         check_target(self._path(1), overwrite=overwrite)
+        with suppress(OSError):  # once: for each picture it would look at all before
+            remove_leftovers(self.path.parent, lambda name: number_in(name, self.path) is not None)
 
     @property
     def complete(self) -> bool:
@@ -31,7 +35,7 @@ class SequenceSink:
 
     def write(self, frame: Frame) -> None:
         """Write the next picture. Raises `SinkError`."""
-        write_picture(self._path(self.count + 1), frame.image, overwrite=self._overwrite)
+        write_picture(self._path(self.count + 1), frame.image, overwrite=self._overwrite, swept=True)
         self.count += 1
 
     def close(self) -> None:
