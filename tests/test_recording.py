@@ -89,6 +89,20 @@ def test_the_growing_file_plays_and_has_a_name_of_its_own(tmp_path: Path, suffix
     assert files(tmp_path) == [path.name]
 
 
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_stays_one(there: bool, suffix: str, tmp_path: Path) -> None:
+    (tmp_path / "films").mkdir()
+    film, link = tmp_path / "films" / f"film{suffix}", tmp_path / f"out{suffix}"
+    link.symlink_to(film)
+    if there:
+        film.write_bytes(b"old")
+    record(link, [0.0, 0.1])
+    assert link.is_symlink()
+    assert len(video_seconds(film)) == 2
+    assert (files(tmp_path), files(film.parent)) == (["films", link.name], [film.name])
+
+
 def test_what_a_crash_left_behind_is_never_overwritten(tmp_path: Path) -> None:
     (tmp_path / "out.part.mp4").write_bytes(b"rescued")
     record(tmp_path / "out.mp4", [0.0, 0.1])

@@ -1,6 +1,7 @@
 """Recordings of a live show: whatever happens, what was recorded can be played."""
 
 import logging
+import os
 import struct
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
@@ -57,6 +58,8 @@ class Recorder:
         self._overwrite = overwrite
         self._closed = False
         self._form = _format(self.path)
+        if os.path.islink(path):  # noqa: PTH114 - False, not an error, where nobody may look
+            self.path = Path(os.path.realpath(path))  # a link stays one
         self._part = _claim(self.path, overwrite)
         self._opened = ExitStack()
         self._failure: str | None = None
