@@ -6,6 +6,7 @@ import pytest
 from livestyle.errors import SinkError
 from livestyle.frame import Frame
 from livestyle.sinks.file import FileSink
+from tests.commands import call
 from tests.media import greys, make_sound, make_video, sound_packets, video_seconds
 
 
@@ -100,3 +101,15 @@ def test_ctrl_c_cuts_the_sound_where_the_video_ends(tmp_path: Path, codec: str) 
         with_sound(made, tmp_path / "out.mp4", 10, rate=10, error=KeyboardInterrupt())
     last = sound_packets(tmp_path / "out.mp4")[-1][0]
     assert last == pytest.approx(1.0, abs=0.06)  # two AAC frames
+
+
+def test_sound_of_a_part_ends_with_it_where_its_first_frame_comes_late(tmp_path: Path) -> None:
+    made = make_video(
+        tmp_path / "in.mkv", greys(3), pts=[0.0, 0.8, 1.6], sound="pcm_s16le", sound_seconds=2.0
+    )
+    options = ["--strength", 0, "--start", 0.1, "--end", 1.2]
+    assert call("video", made, tmp_path / "out.mkv", *options).exit_code == 0
+    assert video_seconds(tmp_path / "out.mkv") == [0.0]
+    sounds = sound_packets(tmp_path / "out.mkv")
+    assert sounds[0][0] == pytest.approx(0.0, abs=0.025)
+    assert sounds[-1][0] == pytest.approx(0.4, abs=0.025)

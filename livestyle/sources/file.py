@@ -116,7 +116,7 @@ class FileSource:
     @property
     def excerpt(self) -> Excerpt:
         """What comes, for whoever wants what the file has beside its picture."""
-        length = None if self._end is None else self._end - self._begin
+        length = None if self._end is None else self._end - max(self._begin, self.skipped_seconds)
         return Excerpt(self.media, self.origin, self._begin > 0, length, self._beside)
 
     @property
