@@ -127,6 +127,19 @@ def test_numbered_pictures_become_a_video_at_their_rate(
     assert video_seconds(tmp_path / "out.mp4") == pytest.approx([i / rate for i in range(12)], abs=0.001)
 
 
+def numbered(folder: Path, *places: int) -> Path:
+    folder.mkdir(exist_ok=True)
+    for number in places:
+        (folder / f"{number}.png").write_bytes(cv2.imencode(".png", scene(64, 48))[1].tobytes())
+    return folder / "%d.png"
+
+
+def test_a_folder_of_numbered_pictures_may_have_a_percent_sign(tmp_path: Path) -> None:
+    pictures = numbered(tmp_path / "50%off %%", 1, 2, 3)
+    assert call("video", pictures, tmp_path / "out.mp4", "--strength", 0).exit_code == 0
+    assert len(video_seconds(tmp_path / "out.mp4")) == 3
+
+
 def test_a_picture_that_is_missing_ends_the_sequence_with_a_notice(tmp_path: Path) -> None:
     for number in (1, 2, 3, 30, 31):
         (tmp_path / f"{number}.png").write_bytes(cv2.imencode(".png", scene(64, 48))[1].tobytes())

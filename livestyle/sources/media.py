@@ -61,7 +61,8 @@ class Media:
         name = f"file:{self.path}"
         if self.pictures:
             options = {"framerate": str(self._rate), "start_number": str(self.pictures[0])}
-            return av.open(name, "r", format="image2", options=options)
+            folder = Path(str(self.path.parent).replace("%", "%%"))  # the number is in the name
+            return av.open(f"file:{folder / self.path.name}", "r", format="image2", options=options)
         return open_container(name, hwaccel, metadata_errors="replace")
 
     @property
