@@ -5,6 +5,7 @@ from __future__ import annotations  # PyAV's Packet takes its parameter only in 
 from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
+from math import inf
 from typing import cast
 
 import av
@@ -115,7 +116,7 @@ class Decoder:
         failed_in_a_row = 0
         while failed_in_a_row < _PATIENCE:
             try:
-                for packet in self._demux():
+                for packet in self._up_to_a_gap():
                     failed_in_a_row = 0
                     self._look_at(packet)
                     if packet.stream_index == self._stream.index and packet.size:
@@ -126,6 +127,16 @@ class Decoder:
                 failed_in_a_row += 1
                 self._fail(error, self._end)
             else:
+                return
+
+    def _up_to_a_gap(self) -> Iterator[Packet[Stream]]:
+        """All packets; of numbered pictures, those before the first that is missing."""
+        count = len(self._media.pictures) or inf
+        for packet in self._demux():
+            place = 0 if packet.pts is None else packet.pts
+            if place < count:
+                yield packet
+            if place + 1 >= count:
                 return
 
     def _rest(self) -> Iterator[VideoFrame]:

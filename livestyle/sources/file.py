@@ -147,7 +147,9 @@ class FileSource:
     @property
     def faults(self) -> list[str]:
         """What was wrong with the file as far as it was read, one line each: empty for a sound one."""
-        return self._decoder.faults + [f"{self.media.name}: {self.media.gap}"] * bool(self.media.gap)
+        wanted = self._end is None or Fraction(self._end) - _TOLERANCE > self.media.pictures_seconds
+        gap = [f"{self.media.name}: {self.media.gap}"] if self.media.gap and wanted else []
+        return self._decoder.faults + gap
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield the frames in order of pts, once."""

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from errno import EACCES
 from fractions import Fraction
-from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -37,7 +36,9 @@ class Media:
         self.path = Path(path)
         self.name = "stdin" if str(path) == STDIN else str(path)
         self.pictures: list[int] = []
-        """The numbers of a sequence's pictures; empty for anything else."""
+        """The numbers of a sequence's pictures up to the first that is missing; empty for anything else."""
+        self.gap = ""
+        """Which picture of a sequence is missing, in words; empty where none is."""
         self._rate = Fraction(rate or _USUAL_RATE).limit_denominator(1001)
         self._spool: Spool | None = None
         self._size = 0
@@ -46,7 +47,7 @@ class Media:
         if str(path) == STDIN:
             self._spool = Spool(sys.stdin.fileno(), self.name, _patience_seconds(), owned=False)
         elif is_numbered(self.path) and not os.path.exists(self.path):  # noqa: PTH110 - Path's may raise
-            self.pictures = numbers(self.path)
+            self._find_pictures()
         else:
             self._check()
 
@@ -60,18 +61,15 @@ class Media:
         # the prefix keeps a colon in a name from being read as a protocol
         name = f"file:{self.path}"
         if self.pictures:
-            options = {"framerate": str(self._rate), "start_number": str(self.pictures[0])}
             folder = Path(str(self.path.parent).replace("%", "%%"))  # the number is in the name
+            options = {"framerate": str(self._rate), "start_number": str(self.pictures[0])}
             return av.open(f"file:{folder / self.path.name}", "r", format="image2", options=options)
         return open_container(name, hwaccel, metadata_errors="replace")
 
     @property
-    def gap(self) -> str:
-        """Which picture of a sequence is missing, in words; empty where none is."""
-        for number, following in pairwise(self.pictures):
-            if following != number + 1:
-                return f"picture {number + 1} is missing: those from {following} on were left out"
-        return ""
+    def pictures_seconds(self) -> Fraction:
+        """How long the pictures of a sequence are shown."""
+        return len(self.pictures) / self._rate
 
     def begins_as_mp4(self) -> bool:
         """Whether it is of the family of mp4, whose index may be missing."""
@@ -113,6 +111,13 @@ class Media:
         """Forget what a pipe brought; safe to call twice."""
         if self._spool is not None:
             self._spool.close()
+
+    def _find_pictures(self) -> None:
+        found = numbers(self.path)
+        self.pictures = [number for place, number in enumerate(found) if number == found[0] + place]
+        if left := found[len(self.pictures) :]:
+            missing = self.pictures[-1] + 1
+            self.gap = f"picture {missing} is missing: those from {left[0]} on were left out"
 
     def _check(self) -> None:
         try:
