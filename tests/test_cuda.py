@@ -1,7 +1,10 @@
 """The CUDA backend's order of things, on a processor: slots, lanes, recipes, and what is remembered."""
 
+import inspect
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -108,6 +111,24 @@ def test_a_caller_who_keeps_all_paintings_gets_copies_in_plain_memory() -> None:
 def test_fetching_twice_gives_the_same() -> None:
     fetch = slot(LateLane()).start(grey(5), ONE)
     assert np.array_equal(fetch(), fetch())
+
+
+class GraphLane(CpuLane):
+    """Like a CUDA graph: what is recorded ran once, and of `work` nothing is held."""
+
+    def record(self, work: Callable[[], Tensor]) -> Callable[[], Tensor]:
+        painted = work()
+        return lambda: painted
+
+
+def test_the_network_lives_as_long_as_its_slot() -> None:
+    net = torch.nn.Identity()
+    alive = weakref.ref(net)
+    held = Slot(GraphLane(), 2, 3, 1, torch.float32, lambda frame, _, net=net: net(frame))  # type: ignore[misc]
+    del net
+    assert alive() is not None
+    del held
+    assert alive() is None
 
 
 @pytest.fixture(scope="module")
@@ -261,3 +282,13 @@ def test_on_a_gpu_frames_that_overlap_are_those_painted_alone() -> None:
     alone = CudaEngine(weights)
     for image, fetch in zip(images, fetches, strict=True):
         assert np.array_equal(fetch(), alone.stylize(image, mix))
+
+
+@pytest.mark.needs_cuda
+@pytest.mark.parametrize("recipe", cuda._INSTANT, ids=lambda recipe: recipe.name)
+def test_on_a_gpu_what_a_graph_reads_is_not_freed(recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
+    if "check_input_liveness" not in inspect.signature(torch.cuda.graph).parameters:
+        pytest.skip("this torch cannot check it")
+    watched = partial(torch.cuda.graph, check_input_liveness=True)
+    monkeypatch.setattr(torch.cuda, "graph", watched)
+    CudaEngine(random_weights("small")).measure(64, 96, [recipe])

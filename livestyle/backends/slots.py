@@ -136,6 +136,7 @@ class Slot:
         self, lane: Lane, height: int, width: int, length: int, dtype: torch.dtype, paint: Paint
     ) -> None:
         self.lane = lane
+        self._paint = paint  # a CUDA graph reads the network where it lies, and does not hold it
         self._wait: Callable[[], None] = lambda: None
         shape = (height, width, 3)
         self._frame_here, self._row_here = lane.host(shape, torch.uint8), lane.host((length,), dtype)
