@@ -107,6 +107,17 @@ def test_torchscript_keeps_the_gate_in_bfloat16(weights: Weights) -> None:
     assert psnr(painted, eager(weights, image, mix)) > MIN_PSNR["bf16"]
 
 
+def test_torchscript_stays_on_the_processor_where_there_is_a_gpu(
+    weights: Weights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a GPU nothing would hold its half precision against float32."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    image, mix = scene(64, 48), StyleMix.parse("mosaic")
+    engine = load_engine(weights, "torchscript")
+    assert engine.backend in {"torchscript f32", "torchscript bf16"}
+    assert psnr(engine.stylize(image, mix), eager(weights, image, mix)) > MIN_PSNR["bf16"]
+
+
 @pytest.fixture
 def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on a machine without an NVIDIA driver."""

@@ -1,6 +1,6 @@
-"""The network through TorchScript: traced and frozen for each size of frame.
+"""The network on a CPU through TorchScript: traced and frozen for each size of frame.
 
-It runs on any CPU, and plainly, without a CUDA graph, on an NVIDIA GPU: the last that is tried.
+It runs on any CPU: the last that is tried.
 """
 
 import io
@@ -27,28 +27,26 @@ from livestyle.styles import StyleMix
 from livestyle.weights import Weights
 
 _SIZES_KEPT = 2
-_DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16}
+_DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16}
 _PRECISIONS = {dtype: name for name, dtype in _DTYPES.items()}
 
 
 class TorchScriptEngine:
     """Runs the network through PyTorch; the first frames of a size take seconds, while it is optimised."""
 
-    def __init__(self, weights: Weights, dtype: torch.dtype, device: str = "cpu") -> None:
+    def __init__(self, weights: Weights, dtype: torch.dtype) -> None:
         self._dtype = dtype
-        self._device = device
-        net = frame_net(weights) if device == "cuda" else one_picture_at_a_time(frame_net(weights))
-        self._net = net.to(device, dtype)
+        self._net = one_picture_at_a_time(frame_net(weights)).to(dtype)
         self._net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's types
         self._traced = lru_cache(_SIZES_KEPT)(self._trace)
         self._row = lru_cache(_SIZES_KEPT)(
-            lambda style: torch.from_numpy(style.row(weights.styles)).to(device, dtype)
+            lambda style: torch.from_numpy(style.row(weights.styles)).to(dtype)
         )
 
     @property
     def backend(self) -> str:
-        """`torchscript bf16` or `torchscript f32`, on a GPU `torchscript cuda f16`."""
-        return f"torchscript {'cuda ' if self._device == 'cuda' else ''}{_PRECISIONS[self._dtype]}"
+        """`torchscript bf16` or `torchscript f32`."""
+        return f"torchscript {_PRECISIONS[self._dtype]}"
 
     @property
     def in_flight(self) -> int:
@@ -64,28 +62,26 @@ class TorchScriptEngine:
         """Paints an image; the result is the caller's to keep."""
         image = as_image(image)
         with torch.inference_mode():
-            frame = torch.from_numpy(image).to(self._device)
-            painted: Tensor = self._traced(*image.shape[:2])(frame, self._row(style))
-        return np.ascontiguousarray(painted.cpu().numpy())
+            painted: Tensor = self._traced(*image.shape[:2])(torch.from_numpy(image), self._row(style))
+        return np.ascontiguousarray(painted.numpy())
 
     def _trace(self, height: int, width: int) -> torch.jit.ScriptModule:
         with torch.inference_mode(), warnings.catch_warnings():
             # TorchScript, no longer developed, is what runs everywhere
             warnings.simplefilter("ignore")
-            frozen = torch.jit.freeze(_traced(self._net, height, width, self._dtype, self._device))
-            return frozen if self._device == "cuda" else torch.jit.optimize_for_inference(frozen)
+            frozen = torch.jit.freeze(_traced(self._net, height, width, self._dtype))
+            return torch.jit.optimize_for_inference(frozen)
 
 
 def load(weights: Weights, streams: int, precision: str = "auto") -> TorchScriptEngine:  # noqa: ARG001
-    """The engine of this backend, on a GPU where there is one; it has one stream, whatever `streams` says."""
-    on_gpu = torch.cuda.is_available()
+    """The engine of this backend; it has one stream, whatever `streams` says."""
     if precision == "auto":
-        precision = "f16" if on_gpu else "bf16" if _has_bfloat16() else "f32"
+        precision = "bf16" if _has_bfloat16() else "f32"
     if precision not in _DTYPES:
         raise EngineError(
             f"backend 'torchscript' does not compute in {precision}: choose the precision auto, f32 or bf16"
         )
-    return TorchScriptEngine(weights, _DTYPES[precision], "cuda" if on_gpu else "cpu")
+    return TorchScriptEngine(weights, _DTYPES[precision])
 
 
 class OnePictureNorm(nn.Module):
@@ -124,7 +120,7 @@ def script(weights: Weights, height: int, width: int) -> bytes:
     try:
         with torch.inference_mode(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            torch.jit.save(_traced(frame_net(weights), height, width, torch.float32, "cpu"), file)
+            torch.jit.save(_traced(frame_net(weights), height, width, torch.float32), file)
     except RuntimeError as error:
         raise EngineError(
             f"cannot export for {width}x{height}: {in_one_line(error)}; choose a smaller --size"
@@ -139,12 +135,10 @@ def frame_net(weights: Weights) -> FrameNet:
     return FrameNet(net).eval().requires_grad_(False)
 
 
-def _traced(
-    net: FrameNet, height: int, width: int, dtype: torch.dtype, device: str
-) -> torch.jit.ScriptModule:
+def _traced(net: FrameNet, height: int, width: int, dtype: torch.dtype) -> torch.jit.ScriptModule:
     """The network as one frame of that size goes through it: traced for it, on purpose."""
-    frame = torch.zeros((height, width, 3), dtype=torch.uint8, device=device)
-    affine = torch.ones(net.net.config.affine_length, dtype=dtype, device=device)
+    frame = torch.zeros((height, width, 3), dtype=torch.uint8)
+    affine = torch.ones(net.net.config.affine_length, dtype=dtype)
     traced: torch.jit.ScriptModule = torch.jit.trace(  # type: ignore[no-untyped-call]
         net, (frame, affine), check_trace=False
     )
