@@ -36,7 +36,7 @@ def check_torch() -> Finding:
     if ours is None:
         return Finding("torch", State.FAULT, "not installed", "pip install torch")
     try:
-        find_driver()
+        capability = find_driver().gpus[0].capability
     except UnavailableError:
         return Finding("torch", State.OK, ours)
     from livestyle.backends.cuda import require_cuda
@@ -44,7 +44,9 @@ def check_torch() -> Finding:
     try:
         require_cuda()
     except EngineError as error:
-        fix = "pip install torch --index-url https://download.pytorch.org/whl/cu130, and a driver for CUDA 13"
+        cuda = "12.6" if capability < (7, 5) else "13.0"  # 13 has dropped Maxwell, Pascal and Volta
+        wheels = f"https://download.pytorch.org/whl/cu{cuda.replace('.', '')}"
+        fix = f"pip install torch --index-url {wheels}, and a driver for CUDA {cuda}"
         return Finding("torch", State.FAULT, str(error), fix)
     return Finding("torch", State.OK, f"{ours}, uses the GPU")
 

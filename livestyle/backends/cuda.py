@@ -13,7 +13,7 @@ import torch
 from livestyle.backends.recipes import RECIPES, Recipe, Trial, choose, median_milliseconds, named
 from livestyle.backends.slots import CudaLane, Lane, Ring, Slot
 from livestyle.backends.torchscript import frame_net
-from livestyle.errors import EngineError
+from livestyle.errors import EngineError, in_one_line
 from livestyle.frame import Image, as_image
 from livestyle.gate import check, natural_frame
 from livestyle.gpu import find_driver
@@ -140,15 +140,38 @@ def require_cuda() -> None:
         raise EngineError(
             f"torch {torch.__version__} is built without CUDA: install one with it, from https://pytorch.org"
         )
+    gpu = driver.gpus[0]
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         usable = torch.cuda.is_available()
+        fault = _fault_of_a_kernel() if usable else None
     if not usable:
         said = str(caught[0].message).splitlines()[0] if caught else "it does not say why"
         raise EngineError(
-            f"torch {torch.__version__} cannot use the {driver.gpus[0].name}: {said}; its driver runs CUDA "
+            f"torch {torch.__version__} cannot use the {gpu.name}: {said}; its driver runs CUDA "
             f"{driver.cuda[0]}.{driver.cuda[1]}, torch wants {torch.version.cuda}"
         )
+    if fault is not None:
+        known = ", ".join(torch.cuda.get_arch_list()) or "no GPU"
+        raise EngineError(
+            f"torch {torch.__version__} does not run on the {gpu.name}, of compute capability "
+            f"{gpu.capability[0]}.{gpu.capability[1]}: {fault}; free its memory, or choose a torch for it at "
+            f"https://pytorch.org: this one is made for {known}"
+        )
+
+
+def _fault_of_a_kernel() -> str | None:
+    """Why a small convolution fails on the GPU; None where it does not.
+
+    A PyTorch without kernels for a GPU, or a cuDNN that has given it up, is not known before.
+    """
+    try:
+        x = torch.zeros((1, 8, 8, 8), dtype=torch.float16, device="cuda")
+        torch.nn.functional.conv2d(x, x)
+        torch.cuda.synchronize()
+    except Exception as error:  # of a driver too, which raises what it likes
+        return in_one_line(error)
+    return None
 
 
 def device_facts() -> dict[str, object]:
