@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from livestyle import defaults
-from livestyle.errors import EngineError, UnavailableError
+from livestyle.errors import EngineError, UnavailableError, in_one_line
 from livestyle.gpu import find_driver
 
 if TYPE_CHECKING:
@@ -51,13 +52,27 @@ class Engine(Protocol):
         """Begins to paint an image of any size from 32x32 on; what it gives waits for the painting.
 
         The painting has the size of the image, which must stay as it is until then. The first one of a new
-        size takes longer: the network is compiled for it.
+        size takes longer: the network is compiled for it. Both raise EngineError, mostly for want of memory.
         """
         ...
 
     def stylize(self, image: Image, style: StyleMix) -> Image:
         """Paints an image, and waits for it."""
         ...
+
+
+@contextmanager
+def as_engine_error(painter: str, height: int, width: int) -> Iterator[None]:
+    """What a library raises inside becomes an EngineError: `painter` cannot paint a frame of that size."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        said = str(error).lower()
+        if isinstance(error, MemoryError) or "out of memory" in said or "alloc" in said:
+            reason = "there is not enough memory for it; --model small or --stroke-size 2 takes less"
+        else:
+            reason = in_one_line(error)
+        raise EngineError(f"{painter} cannot paint {width}x{height}: {reason}") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,8 @@ Each message is one line that names what failed, with which value, and what to d
 stay `ValueError`.
 """
 
+from itertools import takewhile
+
 
 class LivestyleError(Exception):
     """The base of every error that livestyle raises on purpose."""
@@ -43,6 +45,7 @@ def reason_of(error: Exception) -> str:
 
 
 def in_one_line(error: Exception) -> str:
-    """What a library's error says, in one line: a compiler's first line may only announce the next."""
+    """What a library's error says, in one line: its first ones may only announce the next."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
-    return " ".join(lines[:2] if lines[0].endswith(":") else lines[:1])
+    announcing = len(list(takewhile(lambda line: line.endswith(":"), lines)))
+    return " ".join(lines[: announcing + 1])

@@ -5,6 +5,7 @@ import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from weakref import WeakSet
 
 import numpy as np
 import pytest
@@ -253,6 +254,64 @@ def test_a_remembered_recipe_that_fails_now_is_measured_anew(
     painted = cpu_engine(weights).stylize(natural_frame(48, 64), StyleMix.parse("random_one"))
     assert painted.shape == (48, 64, 3)
     assert tried == ["eager channels_last", "eager", "eager channels_last", "eager"]
+
+
+def test_where_two_frames_do_not_fit_they_go_one_by_one(weights: Weights) -> None:
+    tried: list[int] = []
+    alive: WeakSet[CpuLane] = WeakSet()
+
+    class CrampedLane(GraphLane):
+        def __init__(self) -> None:
+            super().__init__()
+            alive.add(self)
+
+        def record(self, work: Callable[[], Tensor]) -> Callable[[], Tensor]:
+            tried.append(len(alive))
+            if len(tried) == 2:
+                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nGPU 0 has")
+            return super().record(work)
+
+    engine = CudaEngine(weights, 2, make_lane=CrampedLane, dtype=torch.float32)
+    ring = engine._ring(EAGER[0], 48, 64)
+    assert tried == [2, 2, 1]  # the two of the first try are gone before the next
+    row = weights.styles["random_one"].row
+    fetches = [ring.start(natural_frame(48, 64), row) for _ in range(3)]
+    assert len([fetch() for fetch in fetches]) == 3
+
+
+@pytest.mark.parametrize("streams", [1, 2])
+def test_a_gpu_without_enough_memory_is_one_clear_line(
+    streams: int, weights: Weights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class FullLane(CpuLane):
+        def record(self, _: Callable[[], Tensor]) -> Callable[[], Tensor]:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nGPU 0 has")
+
+    use(tuple(EAGER[:1]), monkeypatch)
+    engine = CudaEngine(weights, streams, make_lane=FullLane, dtype=torch.float32)
+    with pytest.raises(
+        EngineError, match=r"the GPU cannot paint 64x48: there is not enough memory .* takes less$"
+    ):
+        engine.stylize(natural_frame(48, 64), StyleMix.parse("random_one"))
+    with pytest.raises(EngineError, match="not enough memory"):
+        engine._ring(EAGER[0], 48, 64)
+
+
+def test_a_gpu_that_fails_while_it_paints_is_told() -> None:
+    class FailingLane(CpuLane):
+        def queue(self, work: Callable[[], None]) -> Callable[[], None]:
+            def wait() -> None:
+                raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered\nCompile")
+
+            return wait
+
+    one = slot(FailingLane())
+    fetch = one.start(grey(3), ONE)
+    for again in (fetch, lambda: one.start(grey(4), ONE)):
+        with pytest.raises(
+            EngineError, match=r"^the GPU cannot paint 3x2: CUDA error: an illegal .* encountered$"
+        ):
+            again()
 
 
 def test_an_unknown_recipe_in_the_cache_is_nobodys() -> None:

@@ -107,6 +107,44 @@ def test_torchscript_keeps_the_gate_in_bfloat16(weights: Weights) -> None:
     assert psnr(painted, eager(weights, image, mix)) > MIN_PSNR["bf16"]
 
 
+OPENVINO_SAID = """Exception from src/inference/src/cpp/core.cpp:117:
+Exception from src/inference/src/dev/plugin.cpp:54:
+{}
+
+"""
+NO_MEMORY = "there is not enough memory for it; --model small or --stroke-size 2 takes less$"
+
+
+@pytest.mark.parametrize(
+    ("where", "error", "expected"),
+    [
+        ("openvino compiles", RuntimeError(OPENVINO_SAID.format("std::bad_alloc")), NO_MEMORY),
+        (
+            "openvino compiles",
+            RuntimeError(OPENVINO_SAID.format("no layer")),
+            "core.*plugin.cpp:54: no layer$",
+        ),
+        ("openvino paints", MemoryError("Unable to get 9 GiB"), NO_MEMORY),
+        ("torchscript paints", RuntimeError("DefaultCPUAllocator: can't allocate memory: y"), NO_MEMORY),
+    ],
+)
+def test_a_frame_that_cannot_be_painted_is_one_clear_line_and_the_next_is_painted(
+    where: str, error: Exception, expected: str, weights: Weights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    engine, mix = load_engine(weights, where.split()[0]), StyleMix.parse("mosaic")
+    with monkeypatch.context() as patch:
+        if where == "openvino paints":
+            patch.setattr("livestyle.backends.openvino._painting", fail)
+        else:
+            patch.setattr(engine, "_requests" if where == "openvino compiles" else "_traced", fail)
+        with pytest.raises(EngineError, match=f"^{engine.backend} cannot paint 64x48: .*{expected}"):
+            engine.stylize(scene(64, 48), mix)
+    assert engine.stylize(scene(64, 48), mix).shape == (48, 64, 3)
+
+
 def test_torchscript_stays_on_the_processor_where_there_is_a_gpu(
     weights: Weights, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,6 +19,11 @@ def test_an_error_without_a_code_is_told_in_its_own_words_or_by_its_name() -> No
     [
         ("out of memory\n  at kernel 3", "out of memory"),
         ("cannot compile:\n\n  no such symbol\nmore", "cannot compile: no such symbol"),
+        (
+            "at core.cpp:113:\nat plugin.cpp:54:\nno such layer\n\n",
+            "at core.cpp:113: at plugin.cpp:54: no such layer",
+        ),
+        ("cannot compile:\n", "cannot compile:"),
         (" \n", "RuntimeError"),
     ],
 )

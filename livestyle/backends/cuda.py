@@ -13,6 +13,7 @@ import torch
 from livestyle.backends.recipes import RECIPES, Recipe, Trial, choose, median_milliseconds, named
 from livestyle.backends.slots import CudaLane, Lane, Ring, Slot
 from livestyle.backends.torchscript import frame_net
+from livestyle.engine import as_engine_error
 from livestyle.errors import EngineError, in_one_line
 from livestyle.frame import Image, as_image
 from livestyle.gate import check, natural_frame
@@ -103,13 +104,20 @@ class CudaEngine:
         return self._ring(self.measure(height, width, _INSTANT).recipe, height, width)
 
     def _ring(self, recipe: Recipe, height: int, width: int) -> Ring:
-        return Ring(self._make_slots(recipe, height, width, self._slots))
+        try:
+            return Ring(self._make_slots(recipe, height, width, self._slots))
+        except EngineError as error:  # there may be memory for one frame at a time
+            if self._slots == 1:
+                raise
+            logger.debug("one frame at a time: %s", in_one_line(error))
+        return Ring(self._make_slots(recipe, height, width, 1))  # here, where what failed is freed
 
     def _make_slots(self, recipe: Recipe, height: int, width: int, count: int) -> list[Slot]:
-        lanes = [self._make_lane() for _ in range(count)]
-        paint = recipe.prepare(self._weights, lanes[0].device, self._dtype)  # once: it may be compiled
         length = self._weights.config.affine_length
-        return [Slot(lane, height, width, length, self._dtype, paint) for lane in lanes]
+        with as_engine_error("the GPU", height, width):
+            lanes = [self._make_lane() for _ in range(count)]
+            paint = recipe.prepare(self._weights, lanes[0].device, self._dtype)  # once: it may be compiled
+            return [Slot(lane, height, width, length, self._dtype, paint) for lane in lanes]
 
     def _facts(self, height: int, width: int) -> dict[str, object]:
         return {

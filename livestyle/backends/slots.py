@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from livestyle.engine import as_engine_error
 from livestyle.frame import Image
 
 Paint: TypeAlias = Callable[[Tensor, Tensor], Tensor]
@@ -151,12 +152,14 @@ class Slot:
         """Queues upload, network and download, as soon as the frame before is through.
 
         The image is copied before this returns. What it gives waits for the painting, which is the caller's.
+        Both raise EngineError where the GPU fails, the frame before included.
         """
-        self.wait()
-        self._frame_here.copy_(torch.from_numpy(image))  # on several cores, unlike NumPy's
-        self._row_here.copy_(torch.from_numpy(row))
-        painted = self.lane.host(tuple(self._frame_here.shape), torch.uint8)
-        wait = self._wait = self.lane.queue(lambda: self._work(painted))
+        with as_engine_error("the GPU", *image.shape[:2]):
+            self.wait()
+            self._frame_here.copy_(torch.from_numpy(image))  # on several cores, unlike NumPy's
+            self._row_here.copy_(torch.from_numpy(row))
+            painted = self.lane.host(tuple(self._frame_here.shape), torch.uint8)
+            wait = self._wait = self.lane.queue(lambda: self._work(painted))
         return lambda: self._fetch(wait, painted)
 
     def wait(self) -> None:
@@ -170,10 +173,11 @@ class Slot:
         painted.copy_(self.network(), non_blocking=True)
 
     def _fetch(self, wait: Callable[[], None], painted: Tensor) -> Image:
-        wait()
-        result = painted.numpy()
-        if len(self._kept) >= _KEPT_PAINTINGS:
-            return result.copy()
+        with as_engine_error("the GPU", *painted.shape[:2]):
+            wait()
+            result = painted.numpy()
+            if len(self._kept) >= _KEPT_PAINTINGS:
+                return result.copy()
         self._kept.add(result.base)  # which lives as long as the caller keeps the painting, or a view of it
         return result
 

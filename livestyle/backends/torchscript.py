@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from livestyle.architecture import NORM_EPSILON
 from livestyle.backends.instruction_sets import bfloat16_allowed
+from livestyle.engine import as_engine_error
 from livestyle.errors import EngineError, in_one_line
 from livestyle.frame import Image, as_image
 from livestyle.network import ConditionalNorm, FrameNet, ScaleShift, TransformNet
@@ -61,9 +62,10 @@ class TorchScriptEngine:
     def stylize(self, image: Image, style: StyleMix) -> Image:
         """Paints an image; the result is the caller's to keep."""
         image = as_image(image)
-        with torch.inference_mode():
-            painted: Tensor = self._traced(*image.shape[:2])(torch.from_numpy(image), self._row(style))
-        return np.ascontiguousarray(painted.numpy())
+        row = self._row(style)
+        with torch.inference_mode(), as_engine_error(self.backend, *image.shape[:2]):
+            painted: Tensor = self._traced(*image.shape[:2])(torch.from_numpy(image), row)
+            return np.ascontiguousarray(painted.numpy())
 
     def _trace(self, height: int, width: int) -> torch.jit.ScriptModule:
         with torch.inference_mode(), warnings.catch_warnings():

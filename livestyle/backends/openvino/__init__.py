@@ -16,6 +16,7 @@ from livestyle.backends.openvino.library import ov
 from livestyle.backends.openvino.precision import best_precision
 from livestyle.backends.openvino.probe import has_bfloat16, saturates
 from livestyle.backends.openvino.quantization import Int8
+from livestyle.engine import as_engine_error
 from livestyle.errors import EngineError
 from livestyle.frame import Image, as_image
 from livestyle.styles import StyleMix
@@ -69,18 +70,26 @@ class OpenVinoEngine:
         """Begins to paint an image, on OpenVINO's own threads."""
         image = as_image(image)
         height, width, _ = image.shape
-        requests = self._requests(height, width)
-        request = requests.take()
-        request.set_input_tensor(0, ov.Tensor(image, shared_memory=True))
-        request.set_input_tensor(1, self._row(style))
-        request.start_async()
+        row = self._row(style)
+        with as_engine_error(self.backend, height, width):
+            requests = self._requests(height, width)
+            request = requests.take()
+            request.set_input_tensor(0, ov.Tensor(image, shared_memory=True))
+            request.set_input_tensor(1, row)
+            request.start_async()
 
         # OpenVINO reads the image where it lies and does not hold it: what is given does, until it is fetched
-        return partial(_fetch, requests, request, image)
+        return partial(self._fetch, requests, request, image)
 
     def stylize(self, image: Image, style: StyleMix) -> Image:
         """Paints an image; the result is the caller's to keep."""
         return self.start(image, style)()
+
+    def _fetch(self, requests: "_Requests", request: "ov.InferRequest", image: Image) -> Image:
+        with as_engine_error(self.backend, *image.shape[:2]):
+            painted = _painting(request, image)
+        requests.give_back(request)
+        return painted
 
     def _compile(self, height: int, width: int) -> "_Requests":
         settings: dict[str, Any] = {"INFERENCE_PRECISION_HINT": self._hint}
@@ -92,7 +101,7 @@ class OpenVinoEngine:
         return _Requests(self._core.compile_model(model, "CPU", settings))
 
 
-def _fetch(requests: "_Requests", request: "ov.InferRequest", image: Image) -> Image:
+def _painting(request: "ov.InferRequest", image: Image) -> Image:
     """Waits for the painting and weaves its even and its odd rows, cropped, into one image."""
     request.wait()
     height, width, _ = image.shape
@@ -101,7 +110,6 @@ def _fetch(requests: "_Requests", request: "ov.InferRequest", image: Image) -> I
         rows = painted[parity::2]
         data = request.get_output_tensor(parity).data
         rows[:] = data.reshape(data.shape[1], -1)[: len(rows), : 3 * width]
-    requests.give_back(request)
     return painted.reshape(height, width, 3)
 
 
