@@ -176,6 +176,46 @@ def test_large_values_do_not_overflow_in_half_precision(norm: torch.nn.Module) -
     assert float(painted.float().std(correction=0)) == pytest.approx(1, abs=1e-3)
 
 
+def test_the_reference_has_all_bits_of_float32(weights: Weights, monkeypatch: pytest.MonkeyPatch) -> None:
+    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
+    before, seen = (cudnn.allow_tf32, matmul.allow_tf32), []
+    image, row = natural_frame(48, 65), weights.styles["random_one"].row
+    net = frame_net(weights)
+    right = net(torch.from_numpy(image), torch.from_numpy(row)).numpy()
+    net.register_forward_pre_hook(lambda *_: seen.append((cudnn.allow_tf32, matmul.allow_tf32)))
+    monkeypatch.setattr(cuda, "frame_net", lambda _: net)
+    cudnn.allow_tf32 = matmul.allow_tf32 = True
+    try:
+        assert psnr_db(cuda.reference(weights, image, row), right) > 60
+        assert (cudnn.allow_tf32, matmul.allow_tf32) == (True, True)
+    finally:
+        cudnn.allow_tf32, matmul.allow_tf32 = before
+    assert seen == [(False, False)]
+
+
+def test_the_processor_paints_the_reference_where_the_gpu_cannot(
+    weights: Weights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image, row = natural_frame(48, 65), weights.styles["random_one"].row
+    on_cpu = cuda.reference(weights, image, row, "cpu")
+    assert np.array_equal(cuda.reference(weights, image, row, "meta"), on_cpu)  # which computes nothing
+
+    def full(*_: object) -> None:
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 2 bytes")
+
+    monkeypatch.setattr(cuda, "frame_net", full)
+    with pytest.raises(EngineError, match=r"^float32 eager cannot paint 65x48: there is not enough memory"):
+        cpu_engine(weights).measure(48, 65, EAGER)
+
+
+@pytest.mark.needs_cuda
+def test_on_a_gpu_the_reference_is_that_of_a_processor() -> None:
+    weights = random_weights("small")
+    image, row = natural_frame(360, 640), weights.styles["random_one"].row
+    on_gpu = cuda._eager_float32(weights, image, row, "cuda")
+    assert psnr_db(on_gpu, cuda._eager_float32(weights, image, row, "cpu")) > 60
+
+
 @pytest.mark.parametrize("recipe", EAGER, ids=lambda recipe: recipe.name)
 def test_every_recipe_paints_the_same(recipe: Recipe, weights: Weights) -> None:
     assert cpu_engine(weights).measure(48, 65, [recipe]).psnr_db > 60

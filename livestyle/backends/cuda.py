@@ -5,10 +5,13 @@ Frames go up and come down as uint8; everything else is done on the GPU.
 
 import logging
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from livestyle.backends.recipes import RECIPES, Recipe, Trial, choose, median_milliseconds, named
 from livestyle.backends.slots import CudaLane, Lane, Ring, Slot
@@ -77,12 +80,11 @@ class CudaEngine:
         Compiled ones take a minute the first time. Raises EngineError where none is sound.
         """
         image, row = natural_frame(height, width), next(iter(self._weights.styles.values())).row
-        with torch.inference_mode():
-            reference = frame_net(self._weights)(torch.from_numpy(image), torch.from_numpy(row)).numpy()
+        right = reference(self._weights, image, row)
 
         def try_one(recipe: Recipe) -> Trial:
             (slot,) = self._make_slots(recipe, height, width, 1)
-            psnr = check(f"{self.backend} {recipe.name}", slot.start(image, row)(), reference)
+            psnr = check(f"{self.backend} {recipe.name}", slot.start(image, row)(), right)
             return Trial(recipe, psnr, median_milliseconds(lambda: slot.start(image, row)()))
 
         best = choose(recipes, try_one)
@@ -126,6 +128,41 @@ class CudaEngine:
             "size": [width, height],
             "precision": _PRECISIONS[self._dtype],
         } | device_facts()
+
+
+def reference(weights: Weights, image: Image, row: NDArray[np.float32], device: str | None = None) -> Image:
+    """What float32 eager paints, which whatever runs on a GPU is held against.
+
+    The GPU itself paints it, if there is one with the memory for it: a processor takes seconds. Raises
+    EngineError.
+    """
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        return _eager_float32(weights, image, row, device)
+    except RuntimeError as error:
+        logger.debug("float32 eager is painted by the processor: %s", in_one_line(error))
+    with as_engine_error("float32 eager", *image.shape[:2]):
+        return _eager_float32(weights, image, row, "cpu")
+
+
+@torch.inference_mode()
+def _eager_float32(weights: Weights, image: Image, row: NDArray[np.float32], device: str) -> Image:
+    net = frame_net(weights).to(device)
+    with _all_bits():
+        painted = net(torch.from_numpy(image).to(device), torch.from_numpy(row).to(device)).cpu()
+    return np.asarray(painted.numpy(), np.uint8)
+
+
+@contextmanager
+def _all_bits() -> Iterator[None]:
+    """No TensorFloat-32, which has 10 of float32's 23 bits: cuDNN convolves in it unless told not to."""
+    cudnn, matmul = torch.backends.cudnn, torch.backends.cuda.matmul
+    before = cudnn.allow_tf32, matmul.allow_tf32
+    cudnn.allow_tf32 = matmul.allow_tf32 = False
+    try:
+        yield
+    finally:
+        cudnn.allow_tf32, matmul.allow_tf32 = before
 
 
 def load(weights: Weights, streams: int, precision: str = "auto") -> CudaEngine:

@@ -17,7 +17,6 @@ from livestyle.backends.plan import Plan
 from livestyle.backends.recipes import median_milliseconds
 from livestyle.backends.slots import CudaLane, Lane, Ring, Slot
 from livestyle.backends.torch_plan import plan_from_torch
-from livestyle.backends.torchscript import frame_net
 from livestyle.child_build import ChildBuild, livestyle_command
 from livestyle.engine import Engine
 from livestyle.engine_cache import EngineCache
@@ -194,16 +193,14 @@ def build_engine(
     width, height = size
     flavour = flavour or installed()
     image, mix = natural_frame(height, width), StyleMix.of({next(iter(weights.styles)): 1})
-    row = torch.from_numpy(mix.row(weights.styles))
-    with torch.inference_mode():
-        reference = frame_net(weights)(torch.from_numpy(image), row).numpy()
+    right = cuda.reference(weights, image, mix.row(weights.styles))
     reasons = []
     for route, make in _ROUTES.items():
         began = time.perf_counter()
         try:
             plan = make(flavour, weights, height, width)
             engine = PlanEngine(weights, flavour, plan, (height, width), make_lane=make_lane)
-            psnr = check(f"{flavour.name} through {route}", engine.stylize(image, mix), reference)
+            psnr = check(f"{flavour.name} through {route}", engine.stylize(image, mix), right)
         except Exception as error:  # a builder fails in many ways; the other route may not
             reasons.append(f"through {route}: {in_one_line(error)}")
             continue
