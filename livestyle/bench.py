@@ -64,13 +64,20 @@ def measure(
             continue
         style = next(iter(weights.styles))
         for size in sizes:
-            engine.stylize(frame(size), StyleMix.parse(style))
-            if not engine.backend.startswith(backend):  # TensorRT's engine for that size is still to be built
-                width, height = size
-                reason = f"no engine for {width}x{height} yet: livestyle build --size {width}x{height}"
-                yield Skipped(backend, reason)
-                continue
-            yield time_engine(engine, style, size, seconds)
+            try:
+                yield _timed(engine, backend, style, size, seconds)
+            except EngineError as error:  # a GPU may fail at the first frame, and memory be too little
+                yield Skipped(backend, str(error))
+
+
+def _timed(
+    engine: Engine, backend: str, style: str, size: tuple[int, int], seconds: float
+) -> Timing | Skipped:
+    engine.stylize(frame(size), StyleMix.parse(style))
+    if engine.backend.startswith(backend):
+        return time_engine(engine, style, size, seconds)
+    width, height = size  # TensorRT's engine for that size is still to be built
+    return Skipped(backend, f"no engine for {width}x{height} yet: livestyle build --size {width}x{height}")
 
 
 def machine() -> dict[str, str]:

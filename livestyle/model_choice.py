@@ -11,7 +11,6 @@ from livestyle.remembered import recall, remember
 from livestyle.weights import load_weights, read_manifest
 
 if TYPE_CHECKING:
-    from livestyle.engine import Engine
     from livestyle.weights import Weights
 
 logger = logging.getLogger(__name__)
@@ -40,25 +39,27 @@ def choose_model(backend: str) -> str:
 
 
 def _large_fps(weights: Weights) -> float:
-    from livestyle.backends.cuda import device_facts
+    """Frames per second of `large`, once measured; 0 where it fails, which may be otherwise the next time."""
+    from livestyle.backends.cuda import device_facts, require_cuda
 
-    facts = {"what": "fps of large", "network": weights.network, "size": list(_SIZE)} | device_facts()
-    known = recall(facts)
-    if not isinstance(known, float):
-        known = _measure(weights)
-        remember(facts, known)
+    try:
+        require_cuda()
+        facts = {"what": "fps of large", "network": weights.network, "size": list(_SIZE)} | device_facts()
+        known = recall(facts)
+        if not isinstance(known, float):
+            known = _measure(weights)
+            remember(facts, known)
+    except EngineError as error:
+        logger.debug("model large does not run: %s", error)
+        return 0.0
     return known
 
 
 def _measure(weights: Weights) -> float:
-    """Frames per second of `large` by the cuda backend; tensorrt is no slower. 0 where it fails."""
+    """Frames per second of `large` by the cuda backend; tensorrt is no slower. Raises EngineError."""
     from livestyle.bench import time_engine
 
-    try:
-        engine: Engine = load_engine(weights, "cuda")
-    except EngineError as error:
-        logger.debug("model large does not run: %s", error)
-        return 0.0
+    engine = load_engine(weights, "cuda")
     return time_engine(engine, next(iter(weights.styles)), _SIZE, seconds=0.5).fps
 
 

@@ -240,3 +240,32 @@ def test_a_large_that_does_not_run_is_not_taken(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(model_choice, "load_engine", broken)
     assert choose_model("cuda") == "small"
+
+
+class FullLane(CpuLane):
+    """A GPU without memory, which is found at the first frame."""
+
+    def __init__(self, polite: bool = False) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+
+@pytest.mark.usefixtures("gpu", "large")
+def test_a_large_that_fails_at_its_first_frame_is_not_taken_and_tried_again_the_next_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(model_choice, "TARGET_FPS", 0.001)
+    with monkeypatch.context() as patch:
+        patch.setattr(cuda, "CudaLane", FullLane)
+        assert choose_model("auto") == "small"
+    assert choose_model("auto") == "large"
+
+
+@pytest.mark.usefixtures("gpu")
+def test_a_benchmark_tells_of_a_gpu_that_fails_at_its_first_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cuda, "CudaLane", FullLane)
+    skipped, timing = bench.measure(
+        load_weights("small"), ("cuda", "openvino"), sizes=[(64, 48)], seconds=0.01
+    )
+    assert isinstance(skipped, bench.Skipped)
+    assert "the GPU cannot paint 64x48: there is not enough memory" in skipped.reason
+    assert isinstance(timing, bench.Timing)
