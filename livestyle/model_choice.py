@@ -21,13 +21,13 @@ TARGET_FPS = 60.0
 _SIZE = (1280, 720)
 
 
-def choose_model(backend: str) -> str:
-    """`small` or `large`, for an engine of that backend.
+def choose_model(backend: str, precision: str) -> str:
+    """`small` or `large`, for an engine of that backend in that precision.
 
-    Without an NVIDIA GPU it is `small` at once. With one, `large` is measured, some seconds, and what came
-    out is remembered for this device and these weights.
+    Without an NVIDIA GPU it is `small` at once, and in a precision by name, which no GPU computes in. With
+    one, `large` is measured, some seconds, and what came out is remembered for this device and these weights.
     """
-    if backend not in {"auto", "tensorrt", "cuda"} or not _has_gpu():
+    if backend not in {"auto", "tensorrt", "cuda"} or precision != "auto" or not _has_gpu():
         return SMALL
     if LARGE not in read_manifest():
         logger.debug("model small: large has no trained weights yet")

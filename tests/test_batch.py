@@ -231,7 +231,7 @@ def die_once(mark: str) -> object:
     if not Path(mark).exists():
         Path(mark).touch()
         os.kill(os.getpid(), signal.SIGKILL)
-    painting = {"model": "small", "backend": "auto", "keep_colors": False, "stroke_size": 1.0}
+    painting = {"model": "small", "backend": "auto", "precision": "auto", "keep_colors": False}
     return make_file_painter("mosaic", strength=0, **painting)
 
 

@@ -16,7 +16,8 @@ from livestyle.backends import cuda, tensorrt
 from livestyle.backends.recipes import named
 from livestyle.backends.slots import CpuLane
 from livestyle.cli import main
-from livestyle.engine import load_engine
+from livestyle.cli.options import chosen_model
+from livestyle.engine import PRECISIONS, load_engine
 from livestyle.engine_cache import EngineCache
 from livestyle.errors import EngineError, UnavailableError
 from livestyle.gate import natural_frame
@@ -205,7 +206,7 @@ def large(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_a_gpu_the_model_is_small_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     install(monkeypatch, None)
     monkeypatch.setattr(model_choice, "read_manifest", lambda: 1 / 0)
-    assert choose_model("auto") == "small"
+    assert choose_model("auto", "auto") == "small"
 
 
 @pytest.mark.usefixtures("gpu")
@@ -214,9 +215,9 @@ def test_the_model_is_small_while_large_is_not_trained(
 ) -> None:
     monkeypatch.setattr(model_choice, "read_manifest", lambda: {"small": {}})
     caplog.set_level("DEBUG", logger="livestyle")
-    assert choose_model("auto") == "small"
+    assert choose_model("auto", "auto") == "small"
     assert "model small: large has no trained weights yet" in caplog.messages
-    assert choose_model("openvino") == "small"
+    assert choose_model("openvino", "auto") == "small"
 
 
 @pytest.mark.usefixtures("gpu", "large")
@@ -225,12 +226,22 @@ def test_large_is_taken_where_it_is_fast_enough(
     wanted: float, model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(model_choice, "TARGET_FPS", wanted)
-    assert choose_model("auto") == model
+    assert choose_model("auto", "auto") == model
     monkeypatch.setattr(model_choice, "_measure", lambda *_: 1 / 0)  # it is remembered
-    assert choose_model("auto") == model
+    assert choose_model("auto", "auto") == model
     monkeypatch.setattr(torch, "__version__", "9.9.9")
     with pytest.raises(ZeroDivisionError):  # and measured anew for another PyTorch
-        choose_model("auto")
+        choose_model("auto", "auto")
+
+
+@pytest.mark.usefixtures("gpu", "large")
+@pytest.mark.parametrize("precision", [name for name in PRECISIONS if name != "auto"])
+def test_a_precision_that_no_gpu_computes_in_means_small(
+    precision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model_choice, "TARGET_FPS", 0.001)
+    assert choose_model("auto", precision) == "small"
+    assert chosen_model("auto", "auto", precision) == "small"
 
 
 @pytest.mark.usefixtures("gpu", "large")
@@ -239,7 +250,7 @@ def test_a_large_that_does_not_run_is_not_taken(monkeypatch: pytest.MonkeyPatch)
         raise EngineError("no memory")
 
     monkeypatch.setattr(model_choice, "load_engine", broken)
-    assert choose_model("cuda") == "small"
+    assert choose_model("cuda", "auto") == "small"
 
 
 class FullLane(CpuLane):
@@ -256,8 +267,8 @@ def test_a_large_that_fails_at_its_first_frame_is_not_taken_and_tried_again_the_
     monkeypatch.setattr(model_choice, "TARGET_FPS", 0.001)
     with monkeypatch.context() as patch:
         patch.setattr(cuda, "CudaLane", FullLane)
-        assert choose_model("auto") == "small"
-    assert choose_model("auto") == "large"
+        assert choose_model("auto", "auto") == "small"
+    assert choose_model("auto", "auto") == "large"
 
 
 @pytest.mark.usefixtures("gpu")

@@ -88,7 +88,7 @@ def _recipe(style: str, painting: dict[str, Any]) -> Recipe:
     from livestyle.workers import Recipe
 
     timeline = Timeline.parse(style)
-    weights = load_weights(chosen_model(painting["model"], painting["backend"]))
+    weights = load_weights(chosen_model(painting["model"], painting["backend"], painting["precision"]))
     content = hashlib.sha256(weights.network.encode())
     for mix in timeline.mixes:
         check_mix(mix, weights)  # an unknown style is told here, once

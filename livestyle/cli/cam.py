@@ -179,7 +179,7 @@ def _set_up(stack: ExitStack, options: dict[str, Any]) -> tuple[Show, LiveSource
     background = stack.enter_context(Background())
     opening = background.do(partial(open_camera, options["camera"], size=options["size"], fps=options["fps"]))
     stack.callback(_close_opened, opening)
-    options["model"] = chosen_model(options["model"], options["backend"])
+    options["model"] = chosen_model(options["model"], options["backend"], options["precision"])
     painter = make_painter(**{name: options[name] for name in PAINTING})
     source = opening.result()
     require_paintable(source.size)

@@ -97,7 +97,7 @@ def make_file_painter(style: str, *, strength: float, **painting: Any) -> Painte
     from livestyle.timeline import Timeline
     from livestyle.weights import check_mix, load_weights
 
-    model = chosen_model(painting["model"], painting["backend"])
+    model = chosen_model(painting["model"], painting["backend"], painting["precision"])
     mixes, weights = Timeline.parse(style).mixes, load_weights(model)
     for mix in mixes:
         check_mix(mix, weights)  # an unknown style is told all the same

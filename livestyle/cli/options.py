@@ -182,7 +182,7 @@ def make_painter(
     from livestyle.timeline import Timeline
     from livestyle.weights import check_mix, load_weights
 
-    weights = load_weights(chosen_model(model, backend))
+    weights = load_weights(chosen_model(model, backend, precision))
     timeline = Timeline.parse(style)
     for mix in timeline.mixes:
         check_mix(mix, weights)  # an unknown style is told before anything slow begins
@@ -194,8 +194,8 @@ def make_painter(
     return Painter(engine, timeline.at(0), strength, keep_colors, stroke_size, grain=grain)
 
 
-def chosen_model(model: str, backend: str) -> str:
+def chosen_model(model: str, backend: str, precision: str) -> str:
     """The model that --model means: auto is measured once on a GPU, and small elsewhere."""
     from livestyle.model_choice import choose_model
 
-    return choose_model(backend) if model == "auto" else model
+    return choose_model(backend, precision) if model == "auto" else model
