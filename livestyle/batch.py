@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import stat
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -18,9 +19,16 @@ from livestyle.workers import Progress, Recipe, Result, Worker, workers
 
 
 def fingerprint(source: Path, options: str) -> str:
-    """What an output follows from: the content of its input, the options and the version."""
+    """What an output follows from: the content of its input, the options and the version.
+
+    Raises SourceError, also for a pipe: what it brings would be gone.
+    """
     digest = hashlib.blake2b(f"{__version__}\n{options}\n".encode(), digest_size=16)
     try:
+        if not stat.S_ISREG(source.stat().st_mode) and not source.is_dir():
+            raise SourceError(
+                f"cannot open {source}: it is a pipe or a device, not a file; use livestyle video"
+            )
         with source.open("rb") as file:
             while chunk := file.read(1 << 20):
                 digest.update(chunk)

@@ -15,6 +15,7 @@ from livestyle.batch import fingerprint
 from livestyle.errors import SinkError
 from livestyle.folder_lock import alone_in
 from livestyle.sources import open_source
+from tests.commands import posix
 from tests.media import greys, make_video, sound_packets, video_seconds
 from tests.pictures import scene
 
@@ -239,3 +240,21 @@ def test_a_list_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
     (clip,) = clips(tmp_path / "in", "a.mp4")
     done = batch("-", "-o", tmp_path / "out", listed=f"\ufeff{clip}\n")
     assert done.returncode == 0, done.stderr
+
+
+@posix
+def test_a_pipe_is_refused_in_one_line_and_nothing_taken_from_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.mp4")
+    (tmp_path / "link.mp4").symlink_to("pipe.mp4")
+    (good,) = clips(tmp_path / "in", "a.mp4")
+    reader = os.open(tmp_path / "pipe.mp4", os.O_RDONLY | os.O_NONBLOCK)
+    writer = os.open(tmp_path / "pipe.mp4", os.O_WRONLY)
+    os.write(writer, b"video")
+    done = batch(tmp_path / "pipe.mp4", tmp_path / "link.mp4", good, "-o", tmp_path / "out")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "1 of 2 files painted" in done.stdout
+    (said,) = report(tmp_path / "out")["pipe.mp4"]["said"]
+    assert said.endswith("it is a pipe or a device, not a file; use livestyle video")
+    assert os.read(reader, 9) == b"video"
+    os.close(reader)
+    os.close(writer)
