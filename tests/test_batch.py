@@ -242,6 +242,21 @@ def test_a_list_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse names that are no text")
+def test_a_list_may_hold_names_that_are_no_text(tmp_path: Path) -> None:
+    (clip,) = clips(tmp_path / "in", "a.mp4")
+    name = os.fsencode(clip.parent) + b"/caf\xe9.mp4"
+    os.rename(clip, name)  # noqa: PTH104 - a name in bytes
+    command = [*COMMAND, "-", "-o", str(tmp_path / "out"), "--strength", "0"]
+    strict = os.environ | {"PYTHONIOENCODING": "utf-8:strict"}
+    done = subprocess.run(
+        command, input=name + b"\n", env=strict, capture_output=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert b"1 of 1 files painted" in done.stdout
+    assert os.path.exists(os.fsencode(tmp_path / "out") + b"/caf\xe9.mp4")  # noqa: PTH110
+
+
 @posix
 def test_a_pipe_is_refused_in_one_line_and_nothing_taken_from_it(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.mp4")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import sys
 from collections import Counter
@@ -100,6 +101,8 @@ def _recipe(style: str, painting: dict[str, Any]) -> Recipe:
 def _listed(inputs: Sequence[str]) -> Iterator[str]:
     for name in inputs:
         if name == "-":
+            if isinstance(sys.stdin, io.TextIOWrapper):
+                sys.stdin.reconfigure(errors="surrogateescape")  # names of files need not be text
             text = sys.stdin.read() if sys.stdin else ""
             text = text.removeprefix("\ufeff")  # as editors on Windows begin
             names = text.split("\0") if "\0" in text else map(str.strip, text.splitlines())
