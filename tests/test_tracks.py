@@ -105,25 +105,6 @@ def test_matroska_keeps_everything(tmp_path: Path) -> None:
         assert [s.language for s in container.streams.subtitles] == ["deu"]
 
 
-def test_a_cover_stays_a_cover(tmp_path: Path) -> None:
-    """From an attachment of Matroska to a track of mp4, from that to another one, and back."""
-    path = rich_clip(tmp_path / "in.mkv")
-    for name in ("first.mp4", "second.mp4", "last.mkv"):
-        result = call("video", path, tmp_path / name, "--strength", 0)
-        path = tmp_path / name
-        assert (result.exit_code, "is a cover" in result.stderr) == (0, False), result.output
-        assert len(video_seconds(path)) == 30
-        with av.open(str(path)) as container:
-            attached = av.stream.Disposition.attached_pic
-            cover = next(s for s in container.streams.video if s.disposition & attached)
-            assert [bytes(p) for p in container.demux(cover) if p.size] == [png()]
-
-
-def test_a_cover_that_has_no_place_is_told(tmp_path: Path) -> None:
-    result = call("video", rich_clip(tmp_path / "in.mkv"), tmp_path / "out.mov", "--strength", 0)
-    assert "is a cover, which is left out: .mp4 or .mkv keeps it" in result.stderr
-
-
 @pytest.mark.parametrize("name", ["out.mp4", "out.mov", "out.webm", "out.ts", "out.avi"])
 def test_other_containers_keep_what_they_can_and_tell_the_rest(name: str, tmp_path: Path) -> None:
     made = rich_clip(tmp_path / "in.mkv")

@@ -5,6 +5,7 @@ from __future__ import annotations  # PyAV's Packet takes its parameter only in 
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from fractions import Fraction
+from pathlib import Path
 from typing import Protocol, cast
 
 import av
@@ -17,10 +18,19 @@ from av.subtitles.stream import SubtitleStream
 
 from livestyle.errors import SinkError
 from livestyle.sinks.containers import Container
+from livestyle.sinks.partial import alternatives
 from livestyle.sinks.sound import sound_carrier
 from livestyle.sources.media import Media
 
-_IMAGE_TYPES = {"mjpeg": "image/jpeg", "png": "image/png"}
+_COVERS = {
+    "mjpeg": ("cover.jpg", "image/jpeg"),
+    "png": ("cover.png", "image/png"),
+    "gif": ("cover.gif", "image/gif"),
+    "bmp": ("cover.bmp", "image/bmp"),
+    "tiff": ("cover.tiff", "image/tiff"),
+    "webp": ("cover.webp", "image/webp"),
+}
+"""What a cover that has neither is called as an attachment, and its type, by its codec."""
 
 
 class Carrier(Protocol):
@@ -64,9 +74,12 @@ def carrier_for(
 def _cover(
     stream: Stream, output: OutputContainer, container: Container, media: Media
 ) -> tuple[Carrier | None, str]:
-    if container.attachments:
-        return _AttachedCover(output, stream, media), ""
-    if stream.codec_context is not None and stream.codec_context.name in container.covers:
+    codec = stream.codec_context.name if stream.codec_context is not None else ""
+    name, mimetype = _COVERS.get(codec, ("cover", ""))
+    name, mimetype = stream.metadata.get("filename", name), stream.metadata.get("mimetype", mimetype)
+    if container.attachments and mimetype:
+        return _AttachedCover(output, stream, media, name, mimetype), ""
+    if codec in container.covers:
         return _Cover(output, stream, media), ""
     return None, "is a cover, which is left out: .mp4 or .mkv keeps it"
 
@@ -175,12 +188,13 @@ class _AttachedCover:
     track: Stream | None = None
     trouble = ""
 
-    def __init__(self, output: OutputContainer, stream: Stream, media: Media) -> None:
-        mimetype = _IMAGE_TYPES.get(stream.codec_context.name, "image/jpeg")
+    def __init__(
+        self, output: OutputContainer, stream: Stream, media: Media, name: str, mimetype: str
+    ) -> None:
+        taken = {other.metadata.get("filename") for other in output.streams}
+        free = next(path.name for path in alternatives(Path(name)) if path.name not in taken)
         packet = _first_packet(stream, media)
-        output.add_attachment(
-            f"cover.{mimetype.rpartition('/')[2]}", mimetype, bytes(packet) if packet else b""
-        )
+        output.add_attachment(free, mimetype, bytes(packet) if packet else b"")
 
     def carry(self, packet: Packet[Stream] | None) -> Sequence[Packet[Stream]]:  # noqa: ARG002
         return []
