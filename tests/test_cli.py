@@ -1,6 +1,7 @@
 """The command as a user meets it: what it prints, how it exits, what it leaves behind."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,9 +12,11 @@ from typing import NoReturn
 import click
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from livestyle import weights
 from livestyle.cli import main
+from livestyle.cli.group import Group
 from livestyle.sinks.picture import write_picture
 from livestyle.sources import open_source
 from livestyle.sources.picture import read_picture
@@ -44,6 +47,21 @@ def test_help_is_instant() -> None:
         subprocess.run([*COMMAND, "--help"], check=True, capture_output=True)
         times.append(time.perf_counter() - began)
     assert min(times) < 0.3
+
+
+def test_too_little_memory_is_one_line() -> None:
+    @click.group(cls=Group)
+    def group() -> None: ...
+
+    @group.command()
+    def paint() -> None:
+        np.empty((1 << 40, 1 << 20))
+
+    result = CliRunner().invoke(group, ["paint"])
+    assert result.exit_code == 1
+    assert re.fullmatch(
+        r"Error: out of memory: Unable to allocate .*; close other programs, .*\n", result.stderr
+    )
 
 
 @pytest.mark.parametrize("command", ["cam", "bench", "build", "export net.pt"])

@@ -36,6 +36,11 @@ class Group(click.Group):
             return super().invoke(ctx)
         except LivestyleError as error:
             raise click.ClickException(str(error)) from error
+        except MemoryError as error:
+            reason = str(error) or "more was needed than there is"
+            raise click.ClickException(
+                f"out of memory: {reason}; close other programs, or paint something smaller"
+            ) from error
         except KeyboardInterrupt:
             click.echo("stopped", err=True)
             ctx.exit(Stop().status)
