@@ -229,3 +229,4 @@ def test_sound_that_comes_up_on_the_way_ends_nothing(after: int, tmp_path: Path)
     result = call("video", tmp_path / "in.ts", tmp_path / "out.mp4", "--strength", 0)
     assert result.exit_code == 0, result.output
     assert len(video_seconds(tmp_path / "out.mp4")) == (301 + after) * 60
+    assert result.stderr.count("streams of") == (1 if after else 0)

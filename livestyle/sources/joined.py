@@ -36,6 +36,7 @@ class Joined:
         self._first: dict[int, Fraction] = {}
         self._last: dict[int, Fraction] = {}
         self._end: Fraction | None = None
+        self._told = False
 
     def packets(self) -> Iterator[Packet[Stream]]:
         """Read on. Raises as FFmpeg does."""
@@ -51,9 +52,15 @@ class Joined:
         while True:
             try:
                 yield from self._container.demux()
+                return
             except IndexError:
-                continue
-            return
+                self._tell_of_new_streams()
+
+    def _tell_of_new_streams(self) -> None:
+        if self._name and not self._told:
+            self._told = True
+            told = "streams of %s that begin on the way are left out: paint its parts one by one for them"
+            logger.warning(told, self._name)
 
     def _shift(self, packet: Packet[Stream]) -> Fraction:
         """How much later the packet is than its own clock says."""
