@@ -159,6 +159,14 @@ def test_a_picture_that_is_missing_behind_what_is_wanted_is_no_fault(tmp_path: P
     assert [len(video_seconds(tmp_path / f"{end}.mp4")) for end in (0.3, 0.4, 0.41)] == [9, 12, 12]
 
 
+def test_pictures_one_behind_the_other_are_a_video(tmp_path: Path) -> None:
+    """As `cat *.png | livestyle video -` brings them, and raw motion JPEG with large frames."""
+    (tmp_path / "in").write_bytes(b"".join(cv2.imencode(".png", image)[1].tobytes() for image in moving()))
+    result = call("video", tmp_path / "in", tmp_path / "out.mp4", "--strength", 0)
+    assert result.exit_code == 0, result.output
+    assert video_seconds(tmp_path / "out.mp4") == pytest.approx([i / 25 for i in range(12)], abs=0.001)
+
+
 def test_a_folder_of_numbered_pictures_may_have_a_percent_sign(tmp_path: Path) -> None:
     pictures = numbered(tmp_path / "50%off %%", 1, 2, 3)
     assert call("video", pictures, tmp_path / "out.mp4", "--strength", 0).exit_code == 0

@@ -1,5 +1,8 @@
 """Opening a video: which of its streams it is, and why there is none."""
 
+from contextlib import suppress
+from itertools import islice
+
 import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
@@ -9,8 +12,9 @@ from livestyle.sources.media import Media
 
 MOST_PIXELS = 40_000_000
 """Of a frame: 8K has 33 million. A damaged header may state so many that no memory holds them."""
-_PICTURES = {"image2"}
-"""FFmpeg's readers of single pictures, beside those that are called `..._pipe`."""
+_PICTURE = "image2"
+_PICTURES_IN_A_ROW = "_pipe"
+"""How FFmpeg's names of readers end for one picture, or several one behind the other."""
 
 
 def open_video(media: Media, hwaccel: str) -> tuple[InputContainer, VideoStream]:
@@ -19,7 +23,7 @@ def open_video(media: Media, hwaccel: str) -> tuple[InputContainer, VideoStream]
         container = media.open(hwaccel)
     except (av.FFmpegError, OSError) as error:
         raise SourceError(f"cannot open {media.name}: {_reason(error, media)}") from error
-    if not media.pictures and (container.format.name in _PICTURES or container.format.name.endswith("_pipe")):
+    if not media.pictures and _is_picture(container, media):
         container.close()
         raise SourceError(
             f"cannot open {media.name} as a video: it is a picture; paint it with livestyle image"
@@ -43,6 +47,15 @@ def video_of(container: InputContainer) -> VideoStream | None:
         if not stream.disposition & av.stream.Disposition.attached_pic and stream.codec_context is not None
     ]
     return next((stream for stream in videos if stream.frames != 1), videos[0] if videos else None)
+
+
+def _is_picture(container: InputContainer, media: Media) -> bool:
+    if not container.format.name.endswith(_PICTURES_IN_A_ROW):
+        return container.format.name == _PICTURE
+    with suppress(av.FFmpegError), media.open() as again:
+        pictures = (packet for packet in again.demux(video=0) if packet.size)
+        return len(list(islice(pictures, 2))) < 2
+    return True
 
 
 def _reason(error: OSError | av.FFmpegError, media: Media) -> str:
