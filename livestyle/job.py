@@ -17,7 +17,7 @@ from livestyle.encoding import Encoding
 from livestyle.errors import SourceError
 from livestyle.frame import Frame
 from livestyle.numbered import is_numbered
-from livestyle.pace import at_rate
+from livestyle.pace import at_rate, exact_rate
 from livestyle.pipeline import Report, run
 from livestyle.sinks import open_sink, refuse_same_file
 from livestyle.sinks.segment_folder import Past
@@ -212,18 +212,14 @@ def _pace(job: Job, frames: FileSource) -> _Pace:
     from livestyle.sinks.containers import container_of
 
     if is_numbered(job.target):
-        return _Pace(None if job.fps is None else _exact(job.fps))
+        return _Pace(None if job.fps is None else exact_rate(job.fps))
     container = container_of(job.target, job.form)
     if container.highest_rate is not None and (job.fps or frames.fps) > container.highest_rate:
         most = container.highest_rate
-        return _Pace(_exact(most), f"{container.muxer} files show {most:g} frames a second at most")
+        return _Pace(exact_rate(most), f"{container.muxer} files show {most:g} frames a second at most")
     if job.fps is None and container.constant_rate:
-        return _Pace(_exact(frames.fps), f"{container.muxer} files have a constant frame rate")
-    return _Pace(None if job.fps is None else _exact(job.fps))
-
-
-def _exact(fps: float) -> Fraction:
-    return Fraction(fps).limit_denominator(1001)
+        return _Pace(exact_rate(frames.fps), f"{container.muxer} files have a constant frame rate")
+    return _Pace(None if job.fps is None else exact_rate(job.fps))
 
 
 def _depth(size: tuple[int, int]) -> int:

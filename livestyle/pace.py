@@ -16,6 +16,12 @@ _LONGEST_SECONDS = 3600.0
 """Of a gap that is filled: what states a longer one is damaged."""
 
 
+def exact_rate(fps: float | Fraction) -> Fraction:
+    """What is meant by frames a second that were rounded: 30000/1001 by 29.97, 1/3600 by one an hour."""
+    exact = Fraction(fps)
+    return exact.limit_denominator(1001) if exact >= 1 else 1 / (1 / exact).limit_denominator(1001)
+
+
 def at_rate(
     frames: Iterable[Frame],
     paint: Callable[[Iterable[Frame]], Iterable[Frame]],

@@ -46,7 +46,7 @@ def make_video(
     pts: Sequence[float] | None = None,
     codec: str = "libx264",
     pix_fmt: str = "yuv420p",
-    rate: int = 30,
+    rate: int | Fraction = 30,
     matrix: int = 2,
     full_range: bool = False,
     rotation: int = 0,
@@ -59,7 +59,7 @@ def make_video(
 ) -> Path:
     """Encode `images`; `matrix` is the tagged ITU-T H.273 colour space: BT.601 for 2, no tag, and what
     livestyle does not know."""
-    moments = pts if pts is not None else [index / rate for index in range(len(images))]
+    moments = pts if pts is not None else [float(index / rate) for index in range(len(images))]
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=rate)
         stream.height, stream.width = images[0].shape[:2]

@@ -96,6 +96,14 @@ def test_a_rate_can_be_forced(fps: str, count: int, tmp_path: Path) -> None:
         assert level == pytest.approx(20 + 5 * last, abs=3)
 
 
+@pytest.mark.parametrize(("name", "options"), [("out.avi", []), ("out.mp4", ["--preset", "medium"])])
+def test_a_frame_an_hour_is_kept(name: str, options: list[str], tmp_path: Path) -> None:
+    """AVI counts in frames; at other presets H.264 is stored out of order, here by hours."""
+    made = make_video(tmp_path / "in.mkv", greys(6), rate=Fraction(1, 3600))
+    hours = [3600 * index for index in range(6)]
+    assert painted(made, tmp_path / name, *options) == pytest.approx(hours, abs=0.001)
+
+
 def test_pace_keeps_a_constant_rate_as_it_is() -> None:
     frames = [Frame(grey(index), index / 30) for index in range(10)]
     paced = list(fill_up(thin_out(frames, Fraction(30), lambda: 1 / 3), Fraction(30), lambda: 1 / 3))

@@ -25,7 +25,8 @@ os.environ.setdefault("SVT_LOG", "0")  # SVT-AV1 prints its settings and errors 
 Options = dict[str, str]
 
 _LONGEST_REORDERING_SECONDS = 3600
-"""A frame is decoded at most so long before it is shown, even in a show of slides."""
+_MOST_REORDERED = 32
+"""A frame is decoded at most so long before it is shown, or as long as so many frames are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,13 +184,16 @@ def _for_hardware(encoder: str, crf: float | None) -> Options:
     return {"q": f"{100 - 1.5 * (crf or 0):g}"}  # videotoolbox counts from 100, the best, down
 
 
-def mend_dts(packet: Packet[Any]) -> None:
+def mend_dts(packet: Packet[Any], longest: int = 0) -> None:
     """A time of decoding that cannot be becomes that of presentation.
 
-    Of a clip with fewer frames than it reorders, x265 gives what its memory happened to hold.
+    Of a clip with fewer frames than it reorders, x265 gives what its memory happened to hold. `longest` is
+    how many ticks of its clock are between two frames, at most.
     """
     if packet.pts is None or packet.dts is None:
         return
-    earliest = packet.pts - round(_LONGEST_REORDERING_SECONDS / packet.time_base)
+    earliest = packet.pts - max(
+        round(_LONGEST_REORDERING_SECONDS / packet.time_base), _MOST_REORDERED * longest
+    )
     if not earliest <= packet.dts <= packet.pts:
         packet.dts = packet.pts

@@ -19,6 +19,7 @@ from livestyle.colors import Colors
 from livestyle.encoding import Encoding
 from livestyle.errors import SinkError, reason_of
 from livestyle.frame import Frame, require_size
+from livestyle.pace import exact_rate
 from livestyle.sinks.advice import advice_on
 from livestyle.sinks.codecs import CODECS, encoder_of, hardware_pix_fmt, mend_dts
 from livestyle.sinks.containers import STDOUT, Container, container_of
@@ -62,8 +63,10 @@ class FileSink:
         self.size = size
         self.complete = False
         """Whether the file is in its place."""
-        self._rate = exact_rate(rate)
+        self._rate = exact_rate(rate or 30)
         self._ticks: int | None = None
+        self._longest = 0
+        """Ticks between two frames."""
         self._tracks: Tracks | None = None
         self._form = container_of(path, form)
         if str(path) == STDOUT:
@@ -177,13 +180,14 @@ class FileSink:
         ticks = round((Fraction(pts) + start) / self._time_base)
         if self._ticks is not None:
             ticks = max(ticks, self._ticks + 1)  # encoders want rising times
+            self._longest = max(self._longest, ticks - self._ticks)
         self._ticks = ticks
         return ticks
 
     def _mux(self, picture: VideoFrame | None) -> None:
         for packet in self._video.encode(picture):
             packet.duration = packet.duration or max(1, round(1 / self._rate / self._time_base))
-            mend_dts(packet)
+            mend_dts(packet, self._longest)
             self._container.mux_one(packet)
 
     def _finish_tracks(self, cut: bool) -> None:
@@ -221,11 +225,6 @@ def _check_stdout() -> None:
         raise SinkError("cannot write to stdout: it is closed; name a file")
     if sys.stdout.isatty():
         raise SinkError("cannot write a video to a terminal: send stdout elsewhere, or name a file")
-
-
-def exact_rate(rate: float | Fraction | None) -> Fraction:
-    """The frames a second that a file states; 30 where nobody knows."""
-    return Fraction(rate or 30).limit_denominator(1001) or Fraction(1)
 
 
 def codec_for(path: Path, form: Container, encoding: Encoding) -> str:

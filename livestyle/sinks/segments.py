@@ -15,10 +15,11 @@ from av.video.stream import VideoStream
 
 from livestyle.errors import SinkError, reason_of
 from livestyle.frame import Frame
+from livestyle.pace import exact_rate
 from livestyle.sinks.advice import advice_on
 from livestyle.sinks.codecs import CODECS
 from livestyle.sinks.containers import container_of
-from livestyle.sinks.file import FileSink, codec_for, exact_rate
+from livestyle.sinks.file import FileSink, codec_for
 from livestyle.sinks.partial import PartialFile
 from livestyle.sinks.pixel_aspect import keep_aspect
 from livestyle.sinks.segment_folder import SEGMENT_SECONDS, Past, SegmentFolder
@@ -56,7 +57,7 @@ class SegmentedFile:
         self._container = container_of(path)
         PartialFile(path, overwrite=overwrite).discard()  # what is wrong with the path is told now
         self._size, self._overwrite, self._settings = size, overwrite, settings
-        self._rate = exact_rate(settings.get("rate"))
+        self._rate = exact_rate(settings.get("rate") or 30)
         self._aspect = settings.get("pixel_aspect", Fraction(1))
         self._excerpt = replace(excerpt, beside=None)  # it is carried over when all frames are painted
         encoding = settings["encoding"]

@@ -15,6 +15,7 @@ from av.container import InputContainer
 
 from livestyle.errors import SourceError, reason_of
 from livestyle.numbered import is_numbered, numbers
+from livestyle.pace import exact_rate
 from livestyle.sources.beside import Beside
 from livestyle.sources.content import Content
 from livestyle.sources.hwaccel import open_container
@@ -39,7 +40,7 @@ class Media:
         """The numbers of a sequence's pictures up to the first that is missing; empty for anything else."""
         self.gap = ""
         """Which picture of a sequence is missing, in words; empty where none is."""
-        self._rate = Fraction(rate or _USUAL_RATE).limit_denominator(1001)
+        self._rate = exact_rate(rate or _USUAL_RATE)
         self._spool: Spool | None = None
         self._size = 0
         if str(path) == STDIN:
