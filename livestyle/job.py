@@ -17,7 +17,7 @@ from livestyle.encoding import Encoding
 from livestyle.errors import SourceError
 from livestyle.frame import Frame
 from livestyle.numbered import is_numbered
-from livestyle.pace import at_rate, exact_rate
+from livestyle.pace import at_most, at_rate, exact_rate
 from livestyle.pipeline import Report, run
 from livestyle.sinks import open_sink, refuse_same_file
 from livestyle.sinks.segment_folder import Past
@@ -85,10 +85,18 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class _Pace:
-    """A constant frame rate to force, and why; None for none."""
+    """How the frames of the output follow one another: by default as those of the input do."""
 
-    rate: Fraction | None
+    rate: Fraction | None = None
+    """Frames a second, all equally far apart; None: at their own times,"""
+    most: Fraction | None = None
+    """but no closer together than at so many."""
     reason: str = ""
+    """Why that is not what the input has."""
+
+    def of(self, fps: float) -> float:
+        """Frames a second of the output, about, where the input has so many."""
+        return float(self.rate or min(fps, self.most or fps))
 
 
 def paint_file(
@@ -112,11 +120,13 @@ def paint_file(
         if not job.untouched:
             require_paintable(frames.size)
         pace = _pace(job, frames)
-        sink = _sink(job, frames, pace.rate, lambda: frames.faults)  # those of the rest, once that is open
+        sink = _sink(
+            job, frames, pace.of(frames.fps), lambda: frames.faults
+        )  # those of the rest, once that is open
         past = getattr(sink, "past", Past())
         outcome.earlier_frames = past.frames
         try:
-            with sink, show(_estimate(frames, pace.rate)) as on_frame:
+            with sink, show(_estimate(frames, pace.of(frames.fps))) as on_frame:
                 if past.ended:
                     return outcome
                 if past.seconds:
@@ -157,10 +167,10 @@ def _open(job: Job, start_seconds: float) -> FileSource:
 
 
 def _sink(
-    job: Job, frames: FileSource, rate: Fraction | None, faults: Callable[[], list[str]]
+    job: Job, frames: FileSource, rate: float, faults: Callable[[], list[str]]
 ) -> FileSink | SequenceSink | SegmentedFile:
     settings: dict[str, Any] = {
-        "rate": rate or frames.fps,
+        "rate": rate,
         "encoding": job.encoding,
         "pixel_aspect": frames.pixel_aspect,
         "colors": frames.colors,
@@ -192,12 +202,14 @@ def _paint(
         return painter.follow(frames, job.steady, timeline.at)
 
     def paint(frames: Iterable[Frame]) -> Iterator[Frame]:
-        if pace.rate is None:
-            painted = follow(frames)
-        else:
+        if pace.rate is not None:
             until = inf if job.end_seconds is None else job.end_seconds - source.skipped_seconds
             last = 1 / source.fps
             painted = at_rate(frames, follow, pace.rate, last, pace.reason, until_seconds=until)
+        elif pace.most is not None:
+            painted = at_most(frames, follow, pace.most, pace.reason)
+        else:
+            painted = follow(frames)
         try:
             yield from dropwhile(lambda frame: frame.pts < done - 1e-6, painted)
         except KeyboardInterrupt:
@@ -211,15 +223,18 @@ def _pace(job: Job, frames: FileSource) -> _Pace:
     """The rate asked for, or one that the kind of output needs."""
     from livestyle.sinks.containers import container_of
 
+    rate = None if job.fps is None else exact_rate(job.fps)
     if is_numbered(job.target):
-        return _Pace(None if job.fps is None else exact_rate(job.fps))
+        return _Pace(rate)
     container = container_of(job.target, job.form)
-    if container.highest_rate is not None and (job.fps or frames.fps) > container.highest_rate:
-        most = container.highest_rate
-        return _Pace(exact_rate(most), f"{container.muxer} files show {most:g} frames a second at most")
-    if job.fps is None and container.constant_rate:
-        return _Pace(exact_rate(frames.fps), f"{container.muxer} files have a constant frame rate")
-    return _Pace(None if job.fps is None else exact_rate(job.fps))
+    most = None if container.highest_rate is None else exact_rate(container.highest_rate)
+    if most is not None and (rate is None or rate > most):
+        reason = f"{container.muxer} files show {float(most):g} frames a second at most"
+        return _Pace(rate and most, most, reason)  # one that was asked for stays constant
+    if rate is None and container.constant_rate:
+        reason = f"{container.muxer} files have a constant frame rate"
+        return _Pace(exact_rate(frames.fps), reason=reason)
+    return _Pace(rate)
 
 
 def _depth(size: tuple[int, int]) -> int:
@@ -227,7 +242,7 @@ def _depth(size: tuple[int, int]) -> int:
     return max(1, min(_DEPTH, _WAITING_BYTES // (3 * size[0] * size[1])))
 
 
-def _estimate(frames: FileSource, rate: Fraction | None) -> int | None:
-    if rate is None or frames.duration_seconds is None:
+def _estimate(frames: FileSource, rate: float) -> int | None:
+    if rate == frames.fps or frames.duration_seconds is None:
         return frames.frame_estimate
     return max(1, round(frames.duration_seconds * rate))

@@ -1,4 +1,4 @@
-"""A constant frame rate out of a varying one: frames are left out, or shown again."""
+"""Another frame rate than the one that came: frames are left out, or shown again."""
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
@@ -49,8 +49,49 @@ def at_rate(
     for frame in fill_up(paint(thin_out(counted(), rate, lambda: end)), rate, lambda: end):
         shown += 1
         yield frame
-    if reason and came != shown:
-        logger.warning("%s: %d frames became %d", reason, came, shown)
+    _tell(reason, came, shown)
+
+
+def at_most(
+    frames: Iterable[Frame],
+    paint: Callable[[Iterable[Frame]], Iterable[Frame]],
+    rate: Fraction,
+    reason: str = "",
+) -> Iterator[Frame]:
+    """The frames at their own times, but never closer together than at `rate`; each is painted once.
+
+    A `reason` is logged as by `at_rate`.
+    """
+    came = shown = 0
+
+    def counted() -> Iterator[Frame]:
+        nonlocal came
+        for frame in frames:
+            came += 1
+            yield frame
+
+    for frame in paint(keep_apart(counted(), float(1 / rate))):
+        shown += 1
+        yield frame
+    _tell(reason, came, shown)
+
+
+def keep_apart(frames: Iterable[Frame], seconds: float) -> Iterator[Frame]:
+    """The frames at least `seconds` apart.
+
+    One that comes sooner is shown later; where the next one has come by then, that is shown in its place.
+    """
+    waiting: Frame | None = None
+    for frame in frames:
+        due = frame.pts
+        if waiting is not None and frame.pts > waiting.pts:
+            yield waiting
+            due = max(due, waiting.pts + seconds)
+        elif waiting is not None:
+            due = waiting.pts
+        waiting = Frame(frame.image, due)
+    if waiting is not None:
+        yield waiting
 
 
 def thin_out(frames: Iterable[Frame], rate: Fraction, end: Callable[[], float]) -> Iterator[Frame]:
@@ -85,6 +126,11 @@ def fill_up(frames: Iterable[Frame], rate: Fraction, end: Callable[[], float]) -
         waiting = frame
     if waiting is not None:
         yield from _shown(waiting, _turn(end(), rate), rate)
+
+
+def _tell(reason: str, came: int, shown: int) -> None:
+    if reason and came != shown:
+        logger.warning("%s: %d frames became %d", reason, came, shown)
 
 
 def _turn(pts: float, rate: Fraction) -> int:

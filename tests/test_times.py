@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from livestyle.frame import Frame
-from livestyle.pace import at_rate, fill_up, thin_out
+from livestyle.pace import at_rate, fill_up, keep_apart, thin_out
 from livestyle.sources import open_source
 from tests.commands import call
 from tests.media import TIME_BASE, grey, greys, make_video, sound_packets, to_yuv, video_seconds
@@ -122,6 +122,27 @@ def test_pace_leaves_out_before_painting_what_nobody_sees() -> None:
     seen = list(thin_out(frames, Fraction(10), lambda: 1.0))
     assert [int(frame.image[0, 0, 0]) for frame in seen] == list(range(0, 60, 6))
     assert [frame.pts for frame in seen] == pytest.approx([i / 10 for i in range(10)])
+
+
+def test_pace_shows_the_last_of_several_frames_that_come_too_soon() -> None:
+    moments = [0.0, 0.01, 3.0, 3.005, 3.01, 3.05, 3.08]
+    seen = list(keep_apart([Frame(grey(index), moment) for index, moment in enumerate(moments)], 0.02))
+    assert [int(frame.image[0, 0, 0]) for frame in seen] == [0, 1, 2, 4, 5, 6]
+    assert [frame.pts for frame in seen] == pytest.approx([0.0, 0.02, 3.0, 3.02, 3.05, 3.08])
+
+
+def test_a_burst_in_a_slow_animation_is_no_faster_than_browsers_show_it(tmp_path: Path) -> None:
+    """They show frames of less than 0.02 s for 0.1 s."""
+    slow = [0.5 + index / 5 for index in range(10)]
+    made = make_video(tmp_path / "in.mkv", greys(34), pts=[index / 120 for index in range(24)] + slow)
+    result = call("video", made, tmp_path / "out.gif", "--strength", 0)
+    assert "gif files show 50 frames a second at most: 34 frames became 21" in result.stderr
+    times = video_seconds(tmp_path / "out.gif")
+    assert np.diff(times).min() == pytest.approx(0.02)
+    assert times[-10:] == pytest.approx(slow, abs=0.011)
+    with av.open(str(tmp_path / "out.gif")) as container:
+        levels = [int(frame.to_ndarray(format="rgb24")[10, 10, 0]) for frame in container.decode(video=0)]
+    assert levels[10] == pytest.approx(20 + 5 * 23, abs=3)
 
 
 def test_pace_does_not_fill_a_gap_that_only_damage_makes() -> None:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from fractions import Fraction
+from math import floor
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -30,6 +31,9 @@ from livestyle.sinks.tracks import Tracks
 from livestyle.sources.media import Excerpt, Media
 
 logger = logging.getLogger(__name__)
+
+_HALF = Fraction(500_001, 1_000_000)
+"""Of a tick, and more than floats are wrong by: equal distances must not be rounded up and down."""
 
 
 class FileSink:
@@ -177,7 +181,7 @@ class FileSink:
 
     def _next_ticks(self, pts: float) -> int:
         start = 0 if self._tracks is None else self._tracks.video_start_seconds
-        ticks = round((Fraction(pts) + start) / self._time_base)
+        ticks = floor((Fraction(pts) + start) / self._time_base + _HALF)
         if self._ticks is not None:
             ticks = max(ticks, self._ticks + 1)  # encoders want rising times
             self._longest = max(self._longest, ticks - self._ticks)
