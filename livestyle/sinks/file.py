@@ -120,6 +120,8 @@ class FileSink:
             self._container.close()
             if self._partial is not None:
                 self._finish_header(self._partial.part)
+                if self._tracks is not None:
+                    self._tracks.tell_lost_tags(self._partial.part)
         self._release()
         if self._partial is not None:
             self._partial.commit()

@@ -124,8 +124,8 @@ class SegmentedFile:
         with PartialFile(self.path, overwrite=self._overwrite) as partial:
             try:
                 with ExitStack() as opened:
-                    finish_header = self._mux(partial, opened)
-                finish_header(partial.part)
+                    complete = self._mux(partial, opened)
+                complete(partial.part)
             except (av.FFmpegError, OSError) as error:
                 advice = advice_on(error, self._container)
                 raise SinkError(f"cannot write {self.path}: {reason_of(error)}; {advice}") from error
@@ -154,7 +154,12 @@ class SegmentedFile:
                     tracks.copy(until_seconds=moment)
         tracks.copy()
         tracks.finish()
-        return finish_header
+
+        def complete(path: Path) -> None:
+            finish_header(path)
+            tracks.tell_lost_tags(path)
+
+        return complete
 
     def _add_video(self, output: OutputContainer, segment: Path) -> VideoStream:
         """A track as that of the segment, with what PyAV leaves out."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import partial
 from math import ceil, floor
+from pathlib import Path
 
 import av
 from av.container import InputContainer, OutputContainer
@@ -16,6 +17,7 @@ from av.stream import Stream
 from livestyle.errors import SinkError, reason_of
 from livestyle.sinks.carriers import Carrier, carrier_for
 from livestyle.sinks.containers import Container
+from livestyle.sinks.tags import TagKeeper, content_tags
 from livestyle.sources.beside import PATIENCE
 from livestyle.sources.joined import Joined
 from livestyle.sources.media import Excerpt, Media
@@ -23,10 +25,6 @@ from livestyle.sources.opening import video_of
 
 logger = logging.getLogger(__name__)
 
-_OF_THE_FILE = {"encoder", "major_brand", "minor_version", "compatible_brands", "duration"}
-"""Tags that describe the file itself, which the new one has of its own."""
-_FASTEST_TIME_CODE = 255
-"""Frames per second."""
 _GAP_SECONDS = 5
 """Packets of one moment lie this close together in a file."""
 
@@ -78,6 +76,10 @@ class Tracks:
             if carrier.trouble:
                 logger.warning("%s of %s %s", self._called[index], self._name, carrier.trouble)
 
+    def tell_lost_tags(self, path: Path) -> None:
+        """Tell what tags the output has no place for, now that it is complete and at `path`."""
+        self._tags.tell_lost(path)
+
     def close(self) -> None:
         """Close the file all this comes from, unless the reader of the video does; safe to call twice."""
         if self._beside is None:
@@ -98,8 +100,9 @@ class Tracks:
                 self._carriers[stream.index] = carrier
                 self._called[stream.index] = _called(stream)
         self._add_chapters()
-        self._output.metadata.update(_tags(self._input.metadata))
-        self._check_time_code()
+        self._output.metadata.update(content_tags(self._input.metadata))
+        whole = not excerpt.begins_later
+        self._tags = TagKeeper(self._output, self._container, self._name, whole=whole)
         streams = [index for index, carrier in self._carriers.items() if carrier.track is not None]
         if self._beside is None:
             self._next = partial(next, self._read(streams), None)
@@ -109,30 +112,28 @@ class Tracks:
 
     def _carrier(self, stream: Stream, media: Media) -> Carrier | None:
         painted = video_of(self._input)
-        if (painted is not None and stream.index == painted.index) or self._shows_chapters(stream):
+        if painted is not None and stream.index == painted.index:
+            self._output.streams.video[0].metadata.update(content_tags(stream.metadata))
+            return None
+        if self._shows_chapters(stream) or self._is_time_code(stream):
             return None
         carrier, notice = carrier_for(stream, self._output, self._container, media, self._origin)
         if notice:
             logger.warning("%s of %s %s", _called(stream), self._name, notice)
         if carrier is not None and carrier.track is not None:
-            carrier.track.metadata.update(_tags(stream.metadata))
+            carrier.track.metadata.update(content_tags(stream.metadata))
             if stream.type != "video":
                 carrier.track.disposition = stream.disposition
         return carrier
-
-    def _check_time_code(self) -> None:
-        """Leave out a time code that cannot be: in mp4 and mov FFmpeg counts frames with it, at a rate."""
-        rate = self._output.streams.video[0].codec_context.framerate
-        codes = [name for name in self._output.metadata if name.lower() == "timecode"]
-        if self._container.muxer in ("mp4", "mov") and codes and not (rate and rate <= _FASTEST_TIME_CODE):
-            logger.warning("the time code of %s is left out", self._name)
-            for name in codes:
-                del self._output.metadata[name]
 
     def _shows_chapters(self, stream: Stream) -> bool:
         """Whether it is what mp4 and mov have in place of a list of chapters."""
         count = len(self._input.chapters())
         return stream.type == "data" and stream.name == "bin_data" and 0 < count == stream.frames
+
+    def _is_time_code(self, stream: Stream) -> bool:
+        """Whether it is what mov has in place of a tag, which FFmpeg gives the video."""
+        return stream.type == "data" and "timecode" in stream.metadata
 
     def _add_chapters(self) -> None:
         chapters = self._input.chapters()
@@ -221,11 +222,6 @@ def _first_frame_seconds(media: Media) -> Fraction | None:
         video = video_of(container)
         frame = next(container.decode(video), None) if video is not None else None
     return frame.pts * frame.time_base if frame and frame.pts is not None and frame.time_base else None
-
-
-def _tags(metadata: dict[str, str]) -> dict[str, str]:
-    """What describes the content, not the file or the encoder; Matroska's statistics are in capitals."""
-    return {k: v for k, v in metadata.items() if k.lower() not in _OF_THE_FILE and not k.startswith("_")}
 
 
 def _called(stream: Stream) -> str:
