@@ -95,6 +95,7 @@ class Tracks:
         self._end = None
         if excerpt.length_seconds is not None:
             self._end = self._origin + self.video_start_seconds + Fraction(excerpt.length_seconds)
+        self._subtitles = {stream.index for stream in self._input.streams.subtitles}
         for stream in self._input.streams:
             if carrier := self._carrier(stream, excerpt.media):
                 self._carriers[stream.index] = carrier
@@ -155,7 +156,7 @@ class Tracks:
     def _peek(self) -> Packet[Stream] | None:
         """The next packet within the excerpt."""
         while self._waiting is None and (packet := self._next()) is not None:
-            if packet.stream.type == "subtitle":
+            if packet.stream_index in self._subtitles:
                 self._clip(packet)
             moment = (packet.pts or 0) * packet.time_base
             if self._end is not None and moment > self._end + _GAP_SECONDS:
