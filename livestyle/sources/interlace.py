@@ -7,7 +7,11 @@ import av
 import av.filter
 from av.video.frame import VideoFrame
 
+from livestyle.sources.filtering import Shape, filter_graph, shape_of
+
 logger = logging.getLogger(__name__)
+
+_BWDIF = ("bwdif", {"mode": "send_frame", "deint": "interlaced"})
 
 
 class Deinterlacer:
@@ -21,7 +25,7 @@ class Deinterlacer:
         self._name = name
         self._active = False
         self._graph: av.filter.Graph | None = None
-        self._shape: tuple[int, int, str] | None = None
+        self._shape: Shape | None = None
 
     def feed(self, frame: VideoFrame) -> Iterator[VideoFrame]:
         """Take one frame; yield those that are ready."""
@@ -31,10 +35,10 @@ class Deinterlacer:
         if not self._active or frame.pts is None or frame.time_base is None:
             yield frame
             return
-        shape = frame.width, frame.height, frame.format.name
+        shape = shape_of(frame)
         if self._graph is None or shape != self._shape:
             yield from self.rest()
-            self._graph, self._shape = _graph(frame), shape
+            self._graph, self._shape = filter_graph(frame, _BWDIF), shape
         self._graph.vpush(frame)
         yield from _ready(self._graph)
 
@@ -48,16 +52,6 @@ class Deinterlacer:
             graph, self._graph = self._graph, None
             graph.vpush(None)
             yield from _ready(graph)
-
-
-def _graph(frame: VideoFrame) -> av.filter.Graph:
-    graph = av.filter.Graph()
-    source = graph.add_buffer(
-        width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base
-    )
-    graph.link_nodes(source, graph.add("bwdif", "mode=send_frame:deint=interlaced"), graph.add("buffersink"))
-    graph.configure()
-    return graph
 
 
 def _ready(graph: av.filter.Graph) -> Iterator[VideoFrame]:

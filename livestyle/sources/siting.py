@@ -1,7 +1,5 @@
 """Where between the pixels the samples of chroma are taken to be."""
 
-from fractions import Fraction
-
 import av
 import av.filter
 import numpy as np
@@ -11,11 +9,13 @@ from av.video.reformatter import Interpolation
 
 from livestyle.colors import BT709
 from livestyle.frame import Image
+from livestyle.sources.filtering import Shape, filter_graph, shape_of
 
 _SLOPE = 16
 """Pixels each way."""
 _STATE_THEIR_SITE = {"h264", "hevc", "mjpeg", "mpeg1video"}
 """Codecs whose decoders always say where chroma is; swscale takes it for centred where others say nothing."""
+_CENTRED = ("setparams", {"chroma_location": "center"})
 _EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 
 
@@ -28,15 +28,15 @@ class Centring:
 
     def __init__(self) -> None:
         self._graph: av.filter.Graph | None = None
-        self._shape: tuple[int, int, str] | None = None
+        self._shape: Shape | None = None
 
     def __call__(self, frame: VideoFrame) -> VideoFrame:
         """The frame, or one with the same planes."""
         if not _is_subsampled(frame):
             return frame
-        shape = frame.width, frame.height, frame.format.name
+        shape = shape_of(frame)
         if self._graph is None or shape != self._shape:
-            self._graph, self._shape = _graph(frame, ("setparams", "chroma_location=center")), shape
+            self._graph, self._shape = filter_graph(frame, _CENTRED), shape
         self._graph.vpush(frame)
         return self._graph.vpull()
 
@@ -56,15 +56,15 @@ def site_of(frame: VideoFrame, decoder: VideoCodecContext) -> str:
         return ""
     slope = _slope(frame)
     seen = _rgb(slope)
-    if np.array_equal(seen, _rgb(_through(slope, ("setparams", "chroma_location=topleft")))):
+    if np.array_equal(seen, _rgb(_through(slope, "setparams", chroma_location="topleft"))):
         return "topleft"
-    centred = np.array_equal(seen, _rgb(_through(slope, ("setparams", "chroma_location=center"))))
+    centred = np.array_equal(seen, _rgb(_through(slope, "setparams", chroma_location="center")))
     return "center" if centred and decoder.codec.canonical_name in _STATE_THEIR_SITE else ""
 
 
 def _slope(frame: VideoFrame) -> VideoFrame:
     """A small frame of the same kind, even but for blue, which rises to the right, and red, downwards."""
-    slope = _through(frame, ("crop", f"{_SLOPE}:{_SLOPE}:0:0"))
+    slope = _through(frame, "crop", w=str(_SLOPE), h=str(_SLOPE), x="0", y="0")
     slope.make_writable()
     bits = frame.format.components[0].bits
     kind = np.dtype(np.uint8 if bits == 8 else np.uint16)
@@ -83,20 +83,7 @@ def _is_subsampled(frame: VideoFrame) -> bool:
     return any(component.width < frame.width for component in frame.format.components)
 
 
-def _through(frame: VideoFrame, *filters: tuple[str, str]) -> VideoFrame:
-    graph = _graph(frame, *filters)
+def _through(frame: VideoFrame, name: str, **options: str) -> VideoFrame:
+    graph = filter_graph(frame, (name, options))
     graph.vpush(frame)
     return graph.vpull()
-
-
-def _graph(frame: VideoFrame, *filters: tuple[str, str]) -> av.filter.Graph:
-    graph = av.filter.Graph()
-    source = graph.add_buffer(
-        width=frame.width,
-        height=frame.height,
-        format=frame.format,
-        time_base=frame.time_base or Fraction(1),
-    )
-    graph.link_nodes(source, *(graph.add(*filter) for filter in filters), graph.add("buffersink"))
-    graph.configure()
-    return graph

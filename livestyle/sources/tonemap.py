@@ -11,6 +11,7 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from livestyle.colors import HLG
+from livestyle.sources.filtering import Shape, filter_graph, shape_of
 
 _NODES = 33
 """Of the table, along each side."""
@@ -30,11 +31,11 @@ class ToneMapper:
 
     def __init__(self) -> None:
         self._graph: av.filter.Graph | None = None
-        self._shape: tuple[int, int, str] | None = None
+        self._shape: Shape | None = None
 
     def __call__(self, frame: VideoFrame, full_range: bool) -> VideoFrame:
         """The frame in rgb24."""
-        shape = frame.width, frame.height, frame.format.name
+        shape = shape_of(frame)
         if self._graph is None or shape != self._shape:
             self._graph, self._shape = _graph(frame, full_range), shape
         self._graph.vpush(frame)
@@ -98,22 +99,14 @@ def _table(transfer: int) -> str:
 
 
 def _graph(frame: VideoFrame, full_range: bool) -> av.filter.Graph:
-    graph = av.filter.Graph()
+    given = {"in_color_matrix": "bt2020", "in_range": "pc" if full_range else "tv", "out_range": "pc"}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "tones.cube"
         path.write_text(_table(frame.color_trc), encoding="ascii")
-        nodes = (
-            graph.add_buffer(
-                width=frame.width, height=frame.height, format=frame.format, time_base=frame.time_base
-            ),
-            graph.add(
-                "scale", in_color_matrix="bt2020", in_range="pc" if full_range else "tv", out_range="pc"
-            ),
-            graph.add("format", "gbrp12le"),
-            graph.add("lut3d", file=str(path), interp="tetrahedral"),
-            graph.add("format", "rgb24"),
-            graph.add("buffersink"),
+        return filter_graph(
+            frame,
+            ("scale", given),
+            ("format", {"pix_fmts": "gbrp12le"}),
+            ("lut3d", {"file": str(path), "interp": "tetrahedral"}),
+            ("format", {"pix_fmts": "rgb24"}),
         )
-        graph.link_nodes(*nodes)
-        graph.configure()
-    return graph
