@@ -1,7 +1,9 @@
 """The networks that livestyle is compared with are those that were published, and compared as told."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -96,6 +98,22 @@ def test_contenders_take_turns_and_the_reference_is_1(monkeypatch: pytest.Monkey
     lines = table(results)
     assert len(lines) == 2 + len(rows)
     assert {line.count("|") for line in lines} == {7}
+
+
+def test_pytorch_is_loaded_after_its_threads_were_told_to_wait_idly() -> None:
+    told = """
+import os, sys
+class Watch:
+    def find_spec(self, name, *_):
+        if name == "torch":
+            print(os.environ.get("OMP_WAIT_POLICY"))
+sys.meta_path.insert(0, Watch())
+import benchmarks.guard
+"""
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    command, root = [sys.executable, "-c", told], Path(__file__).parent.parent
+    done = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["PASSIVE"]
 
 
 def test_a_slower_contender_is_shown_to_be_slower() -> None:

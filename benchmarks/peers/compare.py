@@ -14,7 +14,6 @@ from benchmarks.peers.names import REFERENCE, three_digits
 from benchmarks.peers.networks import PEERS
 from benchmarks.peers.runtimes import RUNTIMES, Paint
 from benchmarks.random_weights import trained_or_random
-from livestyle.backends import torchscript  # noqa: F401 - before PyTorch, so that its threads wait idly
 from livestyle.bench import frame, machine
 from livestyle.engine import Engine, load_engine
 from livestyle.styles import StyleMix
