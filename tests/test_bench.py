@@ -172,6 +172,15 @@ def test_mistakes_are_one_line_each(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert call("--camera", "pattern", "--input", short).exit_code == 2
 
 
+def test_a_size_that_the_other_networks_cannot_paint_is_refused_before_anything_is_measured() -> None:
+    result = call("--compare", "--size", "64x48", "--size", "40x64")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.splitlines() == [
+        "Error: cannot compare at 40x64: one of the networks pads a frame by 40 pixels of reflection; "
+        "choose sides of 41 or more"
+    ]
+
+
 def test_plotting_without_matplotlib_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -99,7 +99,7 @@ def bench(
 
     sizes = tuple(dict.fromkeys(sizes))
     _check(sizes, how)
-    compared = _peers() if compare else None
+    compared = _peers(sizes) if compare else None
     with ExitStack() as files:  # what cannot be written is told before anything slow begins
         write = _writer(files, json_path, overwrite)
         plot = _plotter(files, plot_path, overwrite)
@@ -262,8 +262,8 @@ def _row(label: str, times: Any) -> str:
     return f"  {label:<26}{times.p50:8.2f}{times.p95:8.2f}{times.p99:8.2f}"
 
 
-def _peers() -> Any:
-    """What measures the other networks: they are in livestyle's source only."""
+def _peers(sizes: tuple[tuple[int, int], ...]) -> Any:
+    """What measures the other networks at these sizes: they are in livestyle's source only."""
     from livestyle.errors import LivestyleError
 
     try:
@@ -272,6 +272,7 @@ def _peers() -> Any:
         raise LivestyleError(
             f"--compare needs the folder benchmarks of livestyle's source ({error}): run it there"
         ) from error
+    module.check_sizes(sizes)
     return partial(module.compare_and_print, click.echo)
 
 
