@@ -9,6 +9,7 @@ random: they do not change the time.
 """
 
 import argparse
+import sys
 import time
 
 import cv2
@@ -17,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from livestyle.errors import LivestyleError, SinkError, SourceError
 from livestyle.frame import Image
 
 
@@ -68,12 +70,19 @@ def _conv(inputs: int, outputs: int, size: int, stride: int = 1, relu: bool = Tr
 
 
 def run(source: str, target: str, frames: int | None = None) -> tuple[int, float]:
-    """Paints a video file; gives the number of frames and the seconds that the loop took."""
+    """Paints a video file; gives the number of frames and the seconds that the loop took.
+
+    Raises SourceError where the source has no frame, SinkError where the target cannot be written.
+    """
     net = JohnsonNet().eval()
     capture = cv2.VideoCapture(source)
+    if not capture.isOpened():
+        raise SourceError(f"cannot read {source} as a video: choose another file")
     width, height = (int(capture.get(p)) for p in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
     fourcc = cv2.VideoWriter.fourcc(*"mp4v")
     writer = cv2.VideoWriter(target, fourcc, capture.get(cv2.CAP_PROP_FPS), (width, height))
+    if not writer.isOpened():
+        raise SinkError(f"cannot write {target}: choose an .mp4 in a folder that there is")
     done, began = 0, time.perf_counter()
     while done != frames:
         more, bgr = capture.read()
@@ -84,6 +93,8 @@ def run(source: str, target: str, frames: int | None = None) -> tuple[int, float
         done += 1
     capture.release()
     writer.release()
+    if not done:
+        raise SourceError(f"no frame of {source} was painted: choose a longer video, and FRAMES above 0")
     return done, time.perf_counter() - began
 
 
@@ -97,5 +108,9 @@ if __name__ == "__main__":
     parser.add_argument("source", metavar="IN")
     parser.add_argument("target", metavar="OUT")
     parser.add_argument("frames", metavar="FRAMES", type=int, nargs="?")
-    count, seconds = run(**vars(parser.parse_args()))
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # what it prints, an error says
+    try:
+        count, seconds = run(**vars(parser.parse_args()))
+    except LivestyleError as error:
+        sys.exit(f"Error: {error}")
     print(f"{count} frames in {seconds:.2f} s, {count / seconds:.3f} fps")

@@ -14,8 +14,11 @@ from benchmarks.peers.count import multiply_adds, our_multiply_adds, weights
 from benchmarks.peers.networks import PEERS, FritzSmallNet, MicroAst
 from benchmarks.peers.runtimes import RUNTIMES
 from benchmarks.reference import JohnsonNet
+from benchmarks.reference import run as run_reference
 from livestyle.architecture import CONFIGS
+from livestyle.errors import LivestyleError
 from livestyle.network import TransformNet, pad_to_fit
+from tests.media import make_video
 from tests.pictures import scene
 
 NETS = {peer.name: peer.make for peer in PEERS}
@@ -134,3 +137,20 @@ def test_the_reference_loop_says_how_it_is_called() -> None:
         0,
         "usage: python -m benchmarks.reference [-h] IN OUT [FRAMES]",
     )
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "frames", "error"),
+    [
+        ("no.mp4", "out.mp4", 1, "cannot read no.mp4 as a video"),
+        ("in.mp4", "no/out.mp4", 1, "cannot write no/out.mp4"),
+        ("in.mp4", "out.mp4", 0, "no frame of in.mp4 was painted"),
+    ],
+)
+def test_the_reference_loop_that_paints_nothing_measures_nothing(
+    source: str, target: str, frames: int, error: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_video(tmp_path / "in.mp4", [scene(64, 48)] * 2)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(LivestyleError, match=error):
+        run_reference(source, target, frames)
