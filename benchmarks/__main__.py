@@ -1,27 +1,31 @@
 """python -m benchmarks: what livestyle takes, reaches and looks like, and the reports of that."""
 
 import json
+from collections.abc import Callable
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
-from benchmarks.compare import compare
-from benchmarks.files import measure, measure_memory
-from benchmarks.picture import draw as draw_picture
-from benchmarks.picture import draw_fade, draw_gallery
-from benchmarks.quality import report
-from benchmarks.readme import fill
 from livestyle.architecture import CONFIGS
+from livestyle.cli.group import Group
 from livestyle.cli.options import FrameSize
-from livestyle.weights import read_manifest
+from livestyle.sinks.partial import PartialFile
+
+if missing := [name for name in ("matplotlib", "onnx", "onnxruntime") if find_spec(name) is None]:
+    raise SystemExit(f"the benchmarks need {' and '.join(missing)}: pip install -e '.[bench]'")
 
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 _FILE = click.Path(path_type=Path)
 
+Results = dict[str, Any]
 
-@click.group(context_settings={"show_default": True})
+
+@click.group(cls=Group, context_settings={"show_default": True})
 def main() -> None:
     """Measure livestyle, and make README's numbers and pictures."""
 
@@ -31,7 +35,9 @@ def main() -> None:
 @click.option("-o", "--output", type=_FILE, default=RESULTS / "cpu.json", help="JSON file to write.")
 def compare_command(rounds: int, output: Path) -> None:
     """Measure livestyle against the reference loop on this machine."""
-    _write(compare(rounds), output)
+    from benchmarks.compare import compare
+
+    _measure(lambda: compare(rounds), output)
 
 
 @main.command("peers")
@@ -42,13 +48,10 @@ def compare_command(rounds: int, output: Path) -> None:
 @click.option("-o", "--output", type=_FILE, default=RESULTS / "peers.json", help="JSON file to write.")
 def peers_command(rounds: int, sizes: tuple[tuple[int, int], ...], output: Path) -> None:
     """Measure other people's networks and runtimes beside ours."""
-    from benchmarks.peers.compare import SIZES, compare, contenders, table
+    from benchmarks.peers.compare import SIZES, check_sizes, compare, contenders, table
 
-    command = " ".join(["python -m benchmarks peers", *(f"--size {w}x{h}" for w, h in sizes)])
-    results = compare(list(contenders()), sizes or SIZES, rounds) | {"command": command}
-    _write(results, output)
-    for line in table(results):
-        click.echo(line)
+    check_sizes(sizes)
+    _measure(lambda: compare(list(contenders()), sizes or SIZES, rounds), output, table)
 
 
 @main.command("roofline")
@@ -57,11 +60,7 @@ def roofline_command(output: Path) -> None:
     """Measure each layer against what this processor can do."""
     from benchmarks.roofline import draw, lines, roofline
 
-    results = roofline()
-    _write(results, output)
-    draw(results, output.with_suffix(".png"))
-    for line in lines(results):
-        click.echo(line)
+    _measure(roofline, output, lines, draw)
 
 
 @main.command("scaling")
@@ -70,11 +69,7 @@ def scaling_command(output: Path) -> None:
     """Measure how time grows with pixels, cores, styles and length."""
     from benchmarks.scaling import draw, lines, scaling
 
-    results = scaling()
-    _write(results, output)
-    draw(results, output.with_suffix(".png"))
-    for line in lines(results):
-        click.echo(line)
+    _measure(scaling, output, lines, draw)
 
 
 @main.command("precision")
@@ -84,10 +79,7 @@ def precision_command(model: str, output: Path | None) -> None:
     """Measure how far paintings in fewer bits are from those in float32."""
     from benchmarks.precision import lines, precision
 
-    results = precision(model)
-    _write(results, output or RESULTS / f"precision_{model}.json")
-    for line in lines(results):
-        click.echo(line)
+    _measure(lambda: precision(model), output or RESULTS / f"precision_{model}.json", lines)
 
 
 @main.command("guard")
@@ -107,18 +99,25 @@ def guard_command() -> None:
 @click.option("-o", "--output", type=_FILE, default=RESULTS / "files.json", help="JSON file to write.")
 def files_command(rounds: int, output: Path) -> None:
     """Measure decoding, painting and encoding by themselves and together."""
-    _write(measure(rounds), output)
+    from benchmarks.files import measure
+
+    _measure(lambda: measure(rounds), output)
 
 
 @main.command("memory")
 @click.option("--suffix", type=click.Choice([".mp4", ".mkv"]), default=".mp4", help="Of input and output.")
 @click.option("--seconds", type=click.IntRange(min=120), default=3600, help="Length of the long clip.")
 @click.option("--strength", type=click.FloatRange(0, 1), default=0.0, help="With 1, the network runs: slow.")
-@click.option("-o", "--output", type=_FILE, default=RESULTS / "memory.json", help="JSON file to write.")
-def memory_command(suffix: str, seconds: int, strength: float, output: Path) -> None:
+@click.option(
+    "-o", "--output", type=_FILE, help="JSON file to write.  [default: memory.json, or memory_mkv.json]"
+)
+def memory_command(suffix: str, seconds: int, strength: float, output: Path | None) -> None:
     """Measure the peak memory for a clip of a minute and for a long one."""
-    result = measure_memory(suffix, long_seconds=seconds, strength=strength)
-    _write(result, output)
+    from benchmarks.files import measure_memory
+
+    name = "memory.json" if suffix == ".mp4" else f"memory_{suffix[1:]}.json"
+    measure = partial(measure_memory, suffix, long_seconds=seconds, strength=strength)
+    _measure(measure, output or RESULTS / name)
 
 
 @main.command("readme")
@@ -126,14 +125,16 @@ def memory_command(suffix: str, seconds: int, strength: float, output: Path) -> 
 def readme_command(check: bool) -> None:
     """Put the measured numbers into README.md, and all of them into benchmarks/SPEED.md."""
     from benchmarks.peers.plot import draw as draw_speed
+    from benchmarks.readme import fill
     from benchmarks.speed import speed
 
     readme, whole = ROOT / "README.md", RESULTS.parent / "SPEED.md"
     texts = {readme: fill(readme.read_text(encoding="utf-8"), RESULTS), whole: speed(RESULTS, draw=not check)}
     for path, text in texts.items():
-        if check and (not path.exists() or path.read_text(encoding="utf-8") != text):
+        if not check:
+            path.write_text(text, encoding="utf-8")
+        elif not path.exists() or path.read_text(encoding="utf-8") != text:
             raise click.ClickException(f"{path.name} is out of date: run python -m benchmarks readme")
-        path.write_text(text, encoding="utf-8")
     if not check:
         draw_speed(json.loads((RESULTS / "peers.json").read_text(encoding="utf-8")), ROOT / "docs/speed.png")
 
@@ -142,22 +143,70 @@ def readme_command(check: bool) -> None:
 @click.option("-o", "--output", type=_FILE, default=ROOT / "docs", help="Folder to write to.")
 def pictures_command(output: Path) -> None:
     """Draw README's pictures of the sample clip: styles beside the originals, all styles, a fade."""
-    draw_picture(output / "painted.jpg")
-    draw_gallery(output / "gallery.jpg")
-    if "large" in read_manifest():
-        draw_gallery(output / "gallery_large.jpg", "large")
-    draw_fade(output / "fade.webp")
+    from benchmarks.picture import draw, draw_fade, draw_gallery
+
+    pictures: dict[str, Callable[[Path], None]] = {
+        "painted.jpg": draw,
+        "gallery.jpg": draw_gallery,
+        "gallery_large.jpg": partial(draw_gallery, model="large"),
+        "fade.webp": draw_fade,
+    }
+    for name in pictures:
+        _check(output / name)
+    for name, draw_it in pictures.items():
+        draw_it(output / name)
 
 
 @main.command("quality")
 def quality_command() -> None:
     """Write benchmarks/README.md, with its plots, from what train evaluate measured."""
+    from benchmarks.quality import report
+
     folder = RESULTS.parent
     (folder / "README.md").write_text(report(RESULTS, folder), encoding="utf-8")
 
 
-def _write(results: dict[str, Any], path: Path) -> None:
-    path.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+def _measure(
+    measure: Callable[[], Results],
+    path: Path,
+    lines: Callable[[Results], list[str]] | None = None,
+    draw: Callable[[Results, Path], None] | None = None,
+) -> None:
+    """Measures, writes the results with the command, draws them beside that file, prints their lines.
+
+    Raises SinkError before it measures where a file cannot be written.
+    """
+    plot = path.with_suffix(".png")
+    for output in (path, plot) if draw else (path,):
+        _check(output)
+    results = measure() | {"command": _as_given()}
+    with PartialFile(path) as file:
+        file.write(json.dumps(results, indent=2) + "\n")
+    if draw:
+        draw(results, plot)
+    for line in lines(results) if lines else ():
+        click.echo(line)
+
+
+def _check(path: Path) -> None:
+    """Raises SinkError where a file cannot be written."""
+    PartialFile(path).discard()
+
+
+def _as_given() -> str:
+    """The command with the options that were given, but for its output."""
+    context = click.get_current_context()
+    words = ["python -m benchmarks", str(context.info_name)]
+    for option in context.command.params:
+        if option.name != "output" and context.get_parameter_source(option.name) != ParameterSource.DEFAULT:
+            values = context.params[option.name] if option.multiple else [context.params[option.name]]
+            words += [f"{option.opts[0]} {_word(value)}" for value in values]
+    return " ".join(words)
+
+
+def _word(value: Any) -> str:
+    """A value as it is written on the command line: a size as 640x480."""
+    return "x".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 if __name__ == "__main__":

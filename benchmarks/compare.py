@@ -14,15 +14,15 @@ from livestyle.bench import machine
 
 _VGA, _HD, _FULL_HD = (640, 480), (1280, 720), (1920, 1080)
 _LONG = 1000
-RUNS: dict[str, tuple[tuple[int, int], int, tuple[str, ...]]] = {
-    "vga": (_VGA, 300, ()),
-    "vga_long": (_VGA, 3000, ()),
-    "hd": (_HD, 300, ()),
-    "hd_longer": (_HD, 600, ()),
-    "full_hd": (_FULL_HD, 150, ()),
-    "full_hd_longer": (_FULL_HD, 300, ()),
+RUNS = {
+    "vga": (_VGA, 300),
+    "vga_long": (_VGA, 3000),
+    "hd": (_HD, 300),
+    "hd_longer": (_HD, 600),
+    "full_hd": (_FULL_HD, 150),
+    "full_hd_longer": (_FULL_HD, 300),
 }
-"""Size, frames and options of the videos that are painted; a long one only once."""
+"""Size and frames of the videos that are painted; a long one only once."""
 _WATCHED = """
 import atexit, sys
 def tell():
@@ -49,29 +49,25 @@ def compare(rounds: int = 3, reference_frames: int = 30) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         return {
             "machine": machine(),
-            "command": "python -m benchmarks compare",
             "video": _videos(Path(folder), rounds, reference_frames),
         }
 
 
 def _videos(folder: Path, rounds: int, reference_frames: int) -> dict[str, Any]:
     """livestyle as a whole process, from the command to its end, against the reference's loop alone."""
-    clips = {
-        name: make_clip(folder / f"{name}.mp4", size, frames) for name, (size, frames, _) in RUNS.items()
-    }
+    clips = {name: make_clip(folder / f"{name}.mp4", size, frames) for name, (size, frames) in RUNS.items()}
     ours: dict[str, list[Process]] = {name: [] for name in RUNS}
     reference = []
     for turn in range(rounds):
         reference.append(_reference(clips["vga"], folder / "reference.mp4", reference_frames))
-        for name, (_, frames, options) in RUNS.items():
+        for name, (_, frames) in RUNS.items():
             if turn == 0 or frames < _LONG:
-                ours[name].append(paint_clip(clips[name], folder / "painted.mp4", *options))
+                ours[name].append(paint_clip(clips[name], folder / "painted.mp4"))
     result: dict[str, Any] = {"reference": {"fps": statistics.median(reference), "frames": reference_frames}}
     for name, runs in ours.items():
-        size, frames, options = RUNS[name]
+        size, frames = RUNS[name]
         result[name] = {
             "size": f"{size[0]}x{size[1]}",
-            "options": " ".join(options),
             "frames": count_frames(clips[name]),
             "fps": frames / statistics.median(run.seconds for run in runs),
             "peak_mib": max(run.peak_mib for run in runs),

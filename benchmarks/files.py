@@ -1,6 +1,5 @@
 """Whole files: their stages side by side and together, and whether memory grows with their length."""
 
-import os
 import statistics
 import tempfile
 import time
@@ -41,7 +40,6 @@ def measure(rounds: int = 2, frames: int = 200) -> dict[str, Any]:
         sizes = {"vga": _VGA, "hd": _HD}
         return {
             "machine": machine(),
-            "command": "python -m benchmarks files",
             "frames": frames,
             "stages": {
                 name: _stages(make_clip(Path(folder) / f"{name}.mp4", size, frames), Path(folder), rounds)
@@ -66,7 +64,6 @@ def measure_memory(
         short, long = peaks.values()
         return {
             "machine": machine(),
-            "command": "python -m benchmarks memory",
             "suffix": suffix,
             "strength": strength,
             "peak_mib": {str(seconds): peak for seconds, peak in peaks.items()},
@@ -93,41 +90,57 @@ def loop_packets(seed: Path, path: Path, seconds: float) -> Path:
     return path
 
 
+class _Taken(NamedTuple):
+    """What a task took, medians."""
+
+    seconds: float
+    processor: float
+    """Seconds of all cores together."""
+
+
 def _stages(clip: Path, folder: Path, rounds: int) -> dict[str, Any]:
     """Frames a second of each stage by itself and of all together; medians of rounds that take turns."""
     with closing(open_source(clip)) as source:
-        size, rate, count = source.size, source.fps, count_frames(clip)
+        rate, count = source.fps, count_frames(clip)
         images = [frame.image for frame in islice(source, 60)]  # few: they stay in memory
     some = [Frame(images[i % len(images)], i / rate) for i in range(count)]
     engine = load_engine(load_weights("small"), streams=_STREAMS)
     painter = Painter(engine, StyleMix.parse("mosaic"))
-    untouched = replace(painter, strength=0.0)
     painted = [frame.image for frame in painter.follow(some[: len(images)])]
     ours = [Frame(painted[i % len(painted)], i / rate) for i in range(count)]
 
-    def through(painter: Painter) -> Report:
-        with closing(open_source(clip)) as frames, FileSink(folder / "out.mp4", size, rate=rate) as sink:
-            return run(frames, painter.follow, sink)
-
-    reports: list[Report] = []
-
-    def encode() -> None:
-        with FileSink(folder / "out.mp4", size, rate=rate) as sink:
-            for frame in ours:
-                sink.write(frame)
-
+    target, reports = folder / "out.mp4", list[Report]()
     tasks: dict[str, Callable[[], object]] = {
         "decode": lambda: _drain(open_source(clip)),
         "paint": lambda: _drain(painter.follow(some)),
-        "encode": encode,
-        "all_but_the_network": lambda: through(untouched),
-        "all": lambda: reports.append(through(painter)),
+        "encode": lambda: _encode(ours, target, rate),
+        "all_but_the_network": lambda: _through(clip, replace(painter, strength=0.0), target),
+        "all": lambda: reports.append(_through(clip, painter, target)),
         "paint_in_the_pipeline": lambda: run(_Given(some), painter.follow, NullSink()),
     }
-    taken = _in_turns(tasks, rounds)
+    return _summary(_in_turns(tasks, rounds), count, reports, _conversion_seconds(clip))
+
+
+def _through(clip: Path, painter: Painter, target: Path) -> Report:
+    """Paints a clip as `livestyle video` does, without its sound."""
+    with closing(open_source(clip)) as frames, FileSink(target, frames.size, rate=frames.fps) as sink:
+        return run(frames, painter.follow, sink)
+
+
+def _encode(frames: list[Frame], target: Path, rate: float) -> None:
+    height, width, _ = frames[0].image.shape
+    with FileSink(target, (width, height), rate=rate) as sink:
+        for frame in frames:
+            sink.write(frame)
+
+
+def _summary(
+    taken: dict[str, _Taken], count: int, reports: list[Report], conversion_seconds: float
+) -> dict[str, Any]:
+    """What follows from the time that tasks of `count` frames took, and that the colours of a frame take."""
     fps = {name: count / seconds for name, (seconds, _) in taken.items()}
     work = sum(taken[stage].processor for stage in _STAGES)
-    cores = os.cpu_count() or 1
+    cores = int(machine()["cores"])
     return {
         "fps": fps,
         "times_faster_without_the_network": fps["all_but_the_network"] / fps["all"],
@@ -135,21 +148,13 @@ def _stages(clip: Path, folder: Path, rounds: int) -> dict[str, Any]:
         "share_of_the_slowest_stage_beside_the_others": statistics.median(map(_share, reports)),
         "fps_if_no_core_ever_waited": count * cores / work,
         "cores_busy": taken["all"].processor / taken["all"].seconds / cores,
-        "conversion_share_of_the_time": _conversion_seconds(clip) / taken["all"].seconds * count,
+        "conversion_share_of_the_time": conversion_seconds / taken["all"].seconds * count,
     }
 
 
 def _share(report: Report) -> float:
     """How much of the rate of its slowest stage, by that stage's own clock in the same run, a run reached."""
     return report.fps * max(report.milliseconds.values()) / 1000
-
-
-class _Taken(NamedTuple):
-    """What a task took, medians."""
-
-    seconds: float
-    processor: float
-    """Seconds of all cores together."""
 
 
 def _in_turns(tasks: dict[str, Callable[[], object]], rounds: int) -> dict[str, _Taken]:

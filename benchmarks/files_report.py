@@ -35,13 +35,13 @@ def lines(measured: dict[str, Any]) -> list[str]:
 
 
 def memory_lines(measurements: list[dict[str, Any]]) -> list[str]:
-    """A table of peak memory, a row for each container."""
-    rows = ["| 640x480, in and out | a minute | an hour | growth |", "|---|---:|---:|---:|"]
+    """A table of peak memory, a row for each measurement."""
+    rows = ["| 640x480, in and out | a short clip | a long one | growth |", "|---|---:|---:|---:|"]
     for measured in measurements:
-        short, long = measured["peak_mib"].values()
-        rows.append(
-            f"| {measured['suffix']} | {short:.0f} MiB | {long:.0f} MiB | {measured['growth_mib']:.0f} MiB |"
-        )
+        network = "with" if measured["strength"] else "without"
+        cells = [f"{measured['suffix']}, {network} the network"]
+        cells += [f"{peak:.0f} MiB, {int(s) / 60:g} min" for s, peak in measured["peak_mib"].items()]
+        rows.append("| " + " | ".join([*cells, f"{measured['growth_mib']:.0f} MiB"]) + " |")
     return rows
 
 

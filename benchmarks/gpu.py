@@ -33,6 +33,7 @@ from livestyle.errors import LivestyleError
 from livestyle.frame import Image
 from livestyle.gate import natural_frame, psnr_db
 from livestyle.remembered import write_whole
+from livestyle.sinks.partial import PartialFile
 from livestyle.weights import Weights, read_manifest
 
 SIZES = ((1920, 1080), (1280, 720), (3840, 2160), (640, 480))
@@ -68,6 +69,7 @@ class Case:
 )
 def main(output: Path, minutes: float, rehearse: bool, models: str, compiled: bool) -> None:
     """Measure every way of running the network on this machine's GPU."""
+    PartialFile(output).discard()  # what is wrong with the place is told now
     device: Device = Processor() if rehearse else Gpu()
     results: dict[str, Any] = {
         "command": "python -m benchmarks.gpu",

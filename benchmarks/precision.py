@@ -42,7 +42,6 @@ def precision(
                 found[engine.backend].append(psnr(engine.stylize(image, mix), right))
     return {
         "machine": machine(),
-        "command": f"python -m benchmarks precision --model {model}",
         "model": model,
         "paintings": len(images) * len(weights.styles),
         "psnr": {name: {"mean": float(np.mean(all_)), "worst": min(all_)} for name, all_ in found.items()},

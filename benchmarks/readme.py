@@ -72,8 +72,7 @@ def _video(cpu: Results) -> str:
     rows = ["| whole command | fps | peak memory |", "|---|---:|---:|"]
     rows.append(f"| reference loop, 640x480, without sound | {video['reference']['fps']:.2f} | |")
     for row in (row for name, row in video.items() if name != "reference"):
-        command = f"livestyle video {row['options']}".strip()
-        label = f"`{command}`, {row['size']}, {row['frames']} frames"
+        label = f"`livestyle video`, {row['size']}, {row['frames']} frames"
         rows.append(f"| {label} | {row['fps']:.0f} | {row['peak_mib']:.0f} MiB |")
     vga = video["vga"]
     return "\n".join(rows) + (

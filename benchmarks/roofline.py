@@ -56,7 +56,6 @@ def roofline(size: tuple[int, int] = SIZE) -> dict[str, Any]:
             runs.append({"network": name, "precision": precision, "layers": layers})
     return {
         "machine": machine(),
-        "command": "python -m benchmarks roofline",
         "size": list(size),
         "roofs": {
             "gmac_per_second": {kind: _peak(core, kind) for kind in ("f32", floating, "int8")},

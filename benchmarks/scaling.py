@@ -61,7 +61,6 @@ def scaling(
     engine = load_engine(weights)
     return {
         "machine": machine(),
-        "command": "python -m benchmarks scaling",
         "backend": engine.backend,
         "pixels": {size[0] * size[1]: time_frame(engine, size, "mosaic") for size in sizes},
         "cores": {count: _on_cores(count) for count in range(1, _cores() + 1)},

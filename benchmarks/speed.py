@@ -19,7 +19,7 @@ they paint is not compared. Their shapes are written anew from:
 """
 _FILES = """Each stage by itself, then all of them as `livestyle video` runs them.
 """
-_MEMORY = """Peak of the whole process, without the network (`--strength 0`), whose buffers do not grow.
+_MEMORY = """Peak of the whole process; without the network is `--strength 0`: its buffers do not grow.
 """
 _ROOFLINE = """*Of its roof*: what the operations or the bytes of these layers take at the measured peaks,
 next to what they took.
@@ -45,7 +45,9 @@ def speed(results: Path, *, draw: bool) -> str:
         parts.append(_section("Whole files, stage by stage", files, [_FILES, *files_report.lines(files)]))
     if memory:
         found = [json.loads(path.read_text(encoding="utf-8")) for path in memory]
-        parts.append(_section("Memory of long files", found[0], [_MEMORY, *files_report.memory_lines(found)]))
+        commands = "`, `".join(dict.fromkeys(one["command"] for one in found))
+        rows = files_report.memory_lines(found)
+        parts.append(_section("Memory of long files", found[0] | {"command": commands}, [_MEMORY, *rows]))
     for name, title, words in (
         ("roofline", "Where the time goes", _ROOFLINE),
         ("scaling", "How it scales", _SCALING),

@@ -113,6 +113,16 @@ def test_the_operations_are_those_that_pytorch_counts(model: str) -> None:
     assert work(weights.config, 96, 128).operations == pytest.approx(counter.get_total_flops(), rel=0.02)
 
 
+def test_a_place_that_cannot_be_written_is_told_before_anything_is_measured(tmp_path: Path) -> None:
+    from click.testing import CliRunner
+
+    from benchmarks.gpu import main
+
+    result = CliRunner().invoke(main, ["--rehearse", "-o", str(tmp_path / "no" / "gpu.json")])
+    assert "there is no folder" in str(result.exception)
+    assert result.output == ""
+
+
 def test_without_a_gpu_the_measurement_is_refused_in_one_line(tmp_path: Path) -> None:
     without = {**os.environ, "CUDA_VISIBLE_DEVICES": ""}
     done = subprocess.run(

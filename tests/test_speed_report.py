@@ -1,6 +1,8 @@
 """The measurements of `python -m benchmarks`: that they measure, and that what they found is told."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ from click.testing import CliRunner
 
 from benchmarks import guard as guarding
 from benchmarks import precision, roofline, scaling
-from benchmarks.__main__ import main
+from benchmarks.__main__ import ROOT, main
 from benchmarks.peers.count import our_multiply_adds
 from benchmarks.peers.names import REFERENCE
 from benchmarks.peers.plot import draw
@@ -56,7 +58,7 @@ def peers() -> dict[str, Any]:
 
 
 def video() -> dict[str, Any]:
-    run = {"size": "640x480", "options": "--precision int8", "frames": 300, "fps": 91.0, "peak_mib": 200.0}
+    run = {"size": "640x480", "frames": 300, "fps": 91.0, "peak_mib": 200.0}
     ours = run | {"first_painted_seconds": 0.4, "times_faster": 55.0}
     return {"video": {"reference": {"fps": 1.6, "frames": 30}, "vga": ours}}
 
@@ -129,7 +131,8 @@ def stages() -> dict[str, Any]:
 
 def memory() -> dict[str, Any]:
     peaks = {"peak_mib": {"60": 120.0, "3600": 129.0}, "growth_mib": 9.0}
-    return {"machine": machine(), "command": "python -m benchmarks memory", "suffix": ".mkv", **peaks}
+    command = "python -m benchmarks memory --suffix .mkv"
+    return {"machine": machine(), "command": command, "suffix": ".mkv", "strength": 0.0, **peaks}
 
 
 @pytest.fixture
@@ -137,6 +140,7 @@ def results(tmp_path: Path) -> Path:
     contents = {
         "files": stages(),
         "memory_mkv": memory(),
+        "memory_painted": memory() | {"strength": 1.0, "peak_mib": {"60": 300.0, "600": 301.0}},
         "peers": peers(),
         "cpu": video(),
         "roofline": layers(),
@@ -154,7 +158,7 @@ def test_readme_tells_ours_the_reference_and_the_fastest_of_the_others(results: 
     assert "(the reference) | 2.00 | 1.00 | 1.00, 1.00 |" in text
     assert "quick net" in text
     assert "slow net" not in text
-    assert "| `livestyle video --precision int8`, 640x480, 300 frames | 91 | 200 MiB |" in text
+    assert "| `livestyle video`, 640x480, 300 frames | 91 | 200 MiB |" in text
     assert "it is 41 dB in the mean and 33 at worst" in text
     assert "old" not in text
     assert text.startswith("a\n")
@@ -176,7 +180,9 @@ def test_speed_tells_and_draws_all_of_it(results: Path) -> None:
         "640x480: all together reach 94% of the rate that their slowest stage has beside the others, 80%"
         in text
     )
-    assert "| .mkv | 120 MiB | 129 MiB | 9 MiB |" in text
+    assert "by `python -m benchmarks memory --suffix .mkv`." in text
+    assert "| .mkv, without the network | 120 MiB, 1 min | 129 MiB, 60 min | 9 MiB |" in text
+    assert "| .mkv, with the network | 300 MiB, 1 min | 301 MiB, 10 min | 9 MiB |" in text
     for plot in ("roofline.png", "scaling.png"):
         assert (results / plot).stat().st_size > 5000
         assert f"(results/{plot})" in text
@@ -253,5 +259,56 @@ def test_the_guard_fails_where_a_ratio_is_lost(
 
 
 def test_readme_and_speed_are_those_of_the_results() -> None:
+    texts = [ROOT / "README.md", ROOT / "benchmarks" / "SPEED.md"]
+    before = [path.stat().st_mtime_ns for path in texts]
     result = CliRunner().invoke(main, ["readme", "--check"])
     assert result.exit_code == 0, result.output
+    assert [path.stat().st_mtime_ns for path in texts] == before
+
+
+@pytest.mark.parametrize(
+    "command", ["compare", "files", "memory", "peers", "pictures", "precision", "roofline", "scaling"]
+)
+def test_a_place_that_cannot_be_written_is_told_before_anything_is_measured(
+    command: str, tmp_path: Path
+) -> None:
+    result = CliRunner().invoke(main, [command, "-o", str(tmp_path / "no" / "x.json")])
+    assert result.exit_code == 1
+    assert "there is no folder" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [((), "memory.json"), (("--suffix", ".mkv", "--seconds", "600", "--strength", "1.0"), "memory_mkv.json")],
+)
+def test_each_container_has_a_file_of_its_own_which_tells_the_command(
+    options: tuple[str, ...], name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmarks.__main__.RESULTS", tmp_path)
+    monkeypatch.setattr("benchmarks.files.measure_memory", lambda *_, **__: memory())
+    result = CliRunner().invoke(main, ["memory", *options])
+    assert result.exit_code == 0, result.output
+    (path,) = tmp_path.iterdir()
+    assert path.name == name
+    expected = " ".join(["python -m benchmarks memory", *options])
+    assert json.loads(path.read_text())["command"] == expected
+
+
+def test_what_peers_is_told_to_measure_is_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.peers.compare.contenders", lambda: [])
+    monkeypatch.setattr("benchmarks.peers.compare.compare", lambda *_: peers())
+    options = "--rounds 1 --size 64x48 --size 96x64"
+    path = tmp_path / "peers.json"
+    result = CliRunner().invoke(main, ["peers", *options.split(), "-o", str(path)])
+    assert result.exit_code == 0, result.output
+    assert json.loads(path.read_text())["command"] == f"python -m benchmarks peers {options}"
+    assert "| slow net | OpenVINO |" in result.output
+
+
+def test_without_a_package_that_they_need_the_benchmarks_say_what_to_install() -> None:
+    without = "import sys; sys.modules['onnxruntime'] = None; sys.argv[1:] = ['--help']\n"
+    code = without + "import runpy; runpy.run_module('benchmarks', run_name='__main__')"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr == "the benchmarks need onnxruntime: pip install -e '.[bench]'\n"
