@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks.quality import report
-from tests.training import command_options, make_data
+from tests.training import call, command_options, make_data
 from train.__main__ import main
 
 
@@ -27,11 +27,6 @@ def runs(data: Path) -> tuple[Path, Path]:
     for config, run, steps in ((gallery, both, "1"), (alone, single, "3")):
         call("fit", config, *command_options(data), "-o", run, "--batch", 1, "--steps", steps)
     return both / "checkpoint.pt", single / "checkpoint.pt"
-
-
-def call(*arguments: object) -> None:
-    result = CliRunner().invoke(main, [str(argument) for argument in arguments], catch_exceptions=False)
-    assert result.exit_code == 0, result.output
 
 
 def compared(data: Path, output: Path, *checkpoints: Path) -> dict[str, Any]:

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from click.testing import CliRunner
 from safetensors.torch import save_file
 
 from livestyle.sinks.picture import write_picture
 from tests.pictures import scene
 from tests.test_loss_network import vgg_weights
+from train.__main__ import main
 from train.checkpoint import Checkpoint
 from train.config import FitConfig
 from train.distributed import team
@@ -40,6 +42,12 @@ def command_options(data: Path) -> list[str]:
         *("--pictures", str(data), "--photos", str(data / "photos")),
         *("--loss-network", "vgg19-shallow", "--loss-weights", str(data / "vgg.safetensors")),
     ]
+
+
+def call(*arguments: object) -> None:
+    """Runs a command of `train`, which must end well."""
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
 
 
 def loss_network(folder: Path) -> LossNetwork:
