@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 
 from livestyle.errors import SourceError
 from livestyle.shared_styles import SUFFIX, style_folder, write_style
+from livestyle.sinks.picture import write_picture
 from livestyle.styles import Style
 from livestyle.weights import load_weights
 from tests.media import make_video
@@ -80,11 +81,38 @@ def test_clips_too_short_have_no_flicker(tmp_path: Path) -> None:
         flicker([clip], lambda frames: frames)
 
 
-def test_photos_that_cannot_judge_are_told(data: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def gallery(data: Path, tmp_path: Path) -> Path:
+    """A gallery of mosaic and of b, which no network has."""
+    path = tmp_path / "gallery.toml"
+    path.write_text((data / "gallery.toml").read_text().replace('"a"', '"mosaic"'))
+    return path
+
+
+def evaluate(gallery: Path, data: Path, *more: object) -> Result:
+    return call("evaluate", gallery, *command_options(data), *more, "-o", gallery.parent / "out.json")
+
+
+@pytest.mark.usefixtures("unloadable")
+def test_a_style_that_the_network_has_not_is_told_at_once(gallery: Path, data: Path) -> None:
+    assert "unknown style 'b'" in told(evaluate(gallery, data))
+
+
+@pytest.mark.usefixtures("unloadable")
+def test_a_picture_that_cannot_be_read_is_told_at_once(gallery: Path, data: Path, tmp_path: Path) -> None:
+    gallery.write_text(gallery.read_text().replace('"b"', '"kylix"'))
+    write_picture(tmp_path / "a.png", scene(90, 70))
+    (tmp_path / "b.png").write_text("no picture")
+    line = told(evaluate(gallery, data, "--pictures", tmp_path))
+    assert re.search(r"b\.png.* a style is learnt from a picture", line)
+
+
+@pytest.mark.usefixtures("unloadable")
+def test_photos_that_cannot_judge_are_told_at_once(gallery: Path, data: Path, tmp_path: Path) -> None:
+    gallery.write_text(gallery.read_text().replace('"b"', '"kylix"'))
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "a.png").write_text("no photo")
-    where = [*command_options(data), "--photos", tmp_path / "photos", "-o", tmp_path / "out.json"]
-    line = told(call("evaluate", data / "gallery.toml", *where))
+    line = told(evaluate(gallery, data, "--photos", tmp_path / "photos"))
     assert "not one of the 1 photos that judge can be read" in line
     assert not (tmp_path / "out.json").exists()
 

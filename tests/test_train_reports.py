@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from benchmarks.quality import report
 from tests.training import call, command_options, make_data
 from train.__main__ import main
+from train.compare import read_run
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +42,13 @@ def test_a_network_is_as_good_as_itself(data: Path, runs: tuple[Path, Path], tmp
     assert result["ratios"] == {"style": 1.0, "content": 1.0}
 
 
+def test_a_run_is_called_as_its_folder_wherever_it_is_named_from(
+    runs: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(runs[0].parent)
+    assert read_run(Path("checkpoint.pt")).name == "both"
+
+
 def test_networks_are_compared_in_the_styles_that_they_share(
     data: Path, runs: tuple[Path, Path], tmp_path: Path
 ) -> None:
@@ -59,9 +67,10 @@ def test_networks_are_compared_in_the_styles_that_they_share(
     assert f"**{result['ratios']['style']:.2f} times**" in text
 
 
-def test_networks_without_a_common_style_are_refused_in_one_line(
-    data: Path, runs: tuple[Path, Path], tmp_path: Path
+def test_networks_without_a_common_style_are_refused_at_once(
+    data: Path, runs: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("train.commands.compare.load_loss_network", pytest.fail)
     other = tmp_path / "other.toml"
     other.write_text((data / "gallery.toml").read_text().split("[[style]]")[1].join(["[[style]]", ""]))
     arguments = ["compare", str(other), *map(str, runs), *command_options(data), "--title", "t"]
@@ -73,10 +82,13 @@ def test_networks_without_a_common_style_are_refused_in_one_line(
     assert not (tmp_path / "out.json").exists()
 
 
-def test_what_is_no_checkpoint_is_told_in_one_line(data: Path, tmp_path: Path) -> None:
+def test_what_is_no_checkpoint_is_told_at_once(
+    data: Path, runs: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """PyTorch's own words fill a page, and advise to run whatever the file holds."""
+    monkeypatch.setattr("train.commands.compare.load_loss_network", pytest.fail)
     where = ["--title", "t", "-o", str(tmp_path / "out.json")]
-    words = [str(data / name) for name in ("gallery.toml", "a.png", "b.png")]
+    words = [str(data / "gallery.toml"), str(runs[0]), str(data / "a.png")]
     result = CliRunner().invoke(main, ["compare", *words, *command_options(data), *where])
     assert result.exit_code == 1
     assert result.stderr.splitlines() == [

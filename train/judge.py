@@ -47,6 +47,12 @@ class Judges:
         return row
 
 
+def check_pictures(pictures: Sequence[StylePicture]) -> None:
+    """Raises SourceError where one cannot be read, before time is spent on the others."""
+    for picture in pictures:
+        picture.load(_STYLE_SIDE)
+
+
 def photos_of(paths: Sequence[Path], side: int) -> list[Image]:
     """The middle square of each photo that can be read, of `side` pixels where the photo has as many.
 

@@ -8,9 +8,9 @@ import torch
 
 from livestyle.bench import machine
 from train.commands.options import FILE, FOLDER, as_given, check_output, loss_network_options, write_json
-from train.compare import judge_run, ratios
+from train.compare import check_comparable, judge_run, ratios, read_run
 from train.evaluate import sintel_pairs
-from train.judge import Judges, photos_of
+from train.judge import Judges, check_pictures, photos_of
 from train.loss_network import load_loss_network
 from train.photos import find_photos, held_out
 from train.pictures import read_gallery
@@ -50,13 +50,16 @@ def compare_command(
     if sintel is not None:
         sintel_pairs(sintel)
     entries = read_gallery(gallery, pictures)
+    runs = [read_run(checkpoint) for checkpoint in (first, *others)]
+    check_comparable(runs[0], runs[1:], entries)
+    check_pictures([entry for entry in entries if any(entry.name in run.styles for run in runs)])
+    judged = photos_of(held_out(find_photos(photos))[1], _SIDE)
     fast, exact = (
         load_loss_network(loss_network, loss_weights, average_pooling=average_pooling, dtype=dtype)
         for dtype in (torch.bfloat16, torch.float32)
     )
-    judged = photos_of(held_out(find_photos(photos))[1], _SIDE)
     judges = Judges(judged, loss_network, fast, exact if gatys else None, sintel)
-    runs = [judge_run(checkpoint, entries, judges) for checkpoint in (first, *others)]
+    rows = [judge_run(run, entries, judges) for run in runs]
     result = {
         "machine": machine(),
         "command": as_given(),
@@ -64,8 +67,8 @@ def compare_command(
         "loss_network": loss_network,
         "photos": len(judged),
         "side": _SIDE,
-        "runs": runs,
-        "ratios": ratios(runs[0], runs[1:]),
+        "runs": rows,
+        "ratios": ratios(rows[0], rows[1:]),
     }
     write_json(output, result)
     click.echo(f"{title}: {json.dumps(result['ratios'])}")

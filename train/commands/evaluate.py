@@ -16,10 +16,10 @@ from livestyle.cli.options import FiniteRange
 from livestyle.engine import Engine, load_engine
 from livestyle.painter import Painter
 from livestyle.styles import StyleMix
-from livestyle.weights import Weights, load_weights
+from livestyle.weights import Weights, check_mix, load_weights
 from train.commands.options import FILE, FOLDER, as_given, check_output, loss_network_options, write_json
 from train.evaluate import WEBCAM, Follow, flicker, sintel_errors, sintel_pairs, webcam_clips
-from train.judge import Judges, photos_of
+from train.judge import Judges, check_pictures, photos_of
 from train.loss_network import load_loss_network
 from train.photos import find_photos, held_out
 from train.pictures import read_gallery
@@ -70,12 +70,15 @@ def evaluate_command(
     rooms = webcam_clips(clips) if clips is not None else []
     entries = read_gallery(gallery, pictures)
     weights = load_weights(model)
+    for entry in entries:
+        check_mix(StyleMix.parse(entry.name), weights)
+    check_pictures(entries)
+    judged = photos_of(held_out(find_photos(photos))[1], _SIDE)
     engine = load_engine(weights)
     fast, exact = (
         load_loss_network(loss_network, loss_weights, average_pooling=average_pooling, dtype=dtype)
         for dtype in (torch.bfloat16, torch.float32)
     )
-    judged = photos_of(held_out(find_photos(photos))[1], _SIDE)
     judges = Judges(judged, loss_network, fast, exact, sintel)
     rows: dict[str, dict[str, Any]] = {}
     for picture in entries:
