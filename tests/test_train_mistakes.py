@@ -27,7 +27,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def unloadable(monkeypatch: pytest.MonkeyPatch) -> None:
     """Fails where a command gets as far as its loss network: the mistake should have been told before."""
-    for command in ("add", "compare", "evaluate", "throughput"):
+    for command in ("add", "compare", "evaluate", "fit", "throughput"):
         monkeypatch.setattr(f"train.commands.{command}.load_loss_network", pytest.fail)
 
 
@@ -115,6 +115,26 @@ def test_photos_that_cannot_judge_are_told_at_once(gallery: Path, data: Path, tm
     line = told(evaluate(gallery, data, "--photos", tmp_path / "photos"))
     assert "not one of the 1 photos that judge can be read" in line
     assert not (tmp_path / "out.json").exists()
+
+
+def fit(data: Path, run: Path) -> Result:
+    return call("fit", data / "gallery.toml", *command_options(data), "-o", run)
+
+
+@pytest.mark.usefixtures("unloadable")
+def test_a_run_folder_that_takes_no_checkpoint_is_told_at_once(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "checkpoint.pt").mkdir()
+    assert re.search(r"cannot write .*checkpoint\.pt: it is a folder", told(fit(data, tmp_path)))
+
+
+@pytest.mark.usefixtures("unloadable")
+def test_a_batch_that_cannot_be_divided_is_a_usage_error(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "3")
+    result = fit(data, tmp_path)
+    assert result.exit_code == 2
+    assert "a batch of 4 cannot be divided among 3 processes: choose a --batch that is" in result.stderr
 
 
 def add(data: Path, *more: object) -> Result:

@@ -53,10 +53,15 @@ class Team:
         return value.item() / self.size
 
 
+def team_size() -> int:
+    """How many processes `torchrun` started, 1 without it: known before they find each other."""
+    return int(os.environ.get("WORLD_SIZE", 1))
+
+
 @contextmanager
 def team() -> Iterator[Team]:
     """The team that `torchrun` describes in the environment, or one of one; on GPUs where there are any."""
-    rank, size = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+    rank, size = int(os.environ.get("RANK", 0)), team_size()
     gpus = torch.cuda.is_available()
     device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0))) if gpus else torch.device("cpu")
     if size == 1:

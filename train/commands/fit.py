@@ -10,10 +10,19 @@ import click
 from livestyle.architecture import CONFIGS
 from livestyle.cli.options import FiniteRange
 from livestyle.errors import SinkError, reason_of
-from train.commands.options import DEFAULT, FILE, FOLDER, as_given, cached, loss_network_options, progress
+from train.commands.options import (
+    DEFAULT,
+    FILE,
+    FOLDER,
+    as_given,
+    cached,
+    check_output,
+    loss_network_options,
+    progress,
+)
 from train.commands.stopping import between_steps
 from train.config import FitConfig, as_json
-from train.distributed import team
+from train.distributed import team, team_size
 from train.loop import fit
 from train.loss_network import load_loss_network
 from train.losses import LossConfig
@@ -91,17 +100,15 @@ def fit_command(
     if gallery and style:
         raise click.UsageError("choose either a GALLERY, or pictures with --style")
     entries = read_gallery(gallery, pictures) if gallery else _from_pictures(style)
+    if batch % team_size():
+        raise click.UsageError(
+            f"a batch of {batch} cannot be divided among {team_size()} processes: "
+            f"choose a --batch that is a multiple of {team_size()}"
+        )
     if dry_run:
         click.echo(as_json(config, entries))
         return
-    try:
-        run.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SinkError(
-            f"cannot make the folder {run}: {reason_of(error)}; choose another --output"
-        ) from error
-    for entry in entries:
-        entry.load(config.style_side)  # a broken picture is told before the photos are read
+    _check(run, entries, config)
     network = load_loss_network(loss_network, loss_weights, average_pooling=average_pooling)
     trained, judged = held_out(find_photos(photos))
     try:
@@ -123,6 +130,19 @@ def fit_command(
     except KeyboardInterrupt:
         click.echo("stopped: the same command goes on from the last checkpoint", err=True)
         sys.exit(128 + signal.SIGINT)
+
+
+def _check(run: Path, styles: list[StylePicture], config: FitConfig) -> None:
+    """Raises, before the photos are read, SinkError where no run can be kept there, and as pictures do."""
+    try:
+        run.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SinkError(
+            f"cannot make the folder {run}: {reason_of(error)}; choose another --output"
+        ) from error
+    check_output(run / "checkpoint.pt")
+    for style in styles:
+        style.load(config.style_side)
 
 
 def _from_pictures(paths: tuple[Path, ...]) -> list[StylePicture]:
