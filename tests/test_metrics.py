@@ -1,9 +1,11 @@
+import errno
 import json
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
-from livestyle.errors import LivestyleError
+from livestyle.errors import LivestyleError, SinkError
 from train.metrics import Metrics, Watch, check_finite
 
 GOOD = {"content": 1.0, "style": 0.2, "saturated": 0.05}
@@ -84,3 +86,23 @@ def test_a_line_in_the_middle_that_is_damaged_is_named(tmp_path: Path) -> None:
 def test_a_loss_that_is_not_finite_is_told_by_its_term(value: float) -> None:
     with pytest.raises(LivestyleError, match=f"step 7: style is {value}"):
         check_finite(7, GOOD | {"style": value})
+
+
+def test_a_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    class Full(StringIO):
+        write = full
+
+    path, told = tmp_path / "metrics.jsonl", "^cannot write .*{}: no space left on device; make room"
+    metrics = Metrics(path, 0, writes=False)
+    monkeypatch.setattr("train.metrics.plot_losses", full)
+    with pytest.raises(SinkError, match=told.format("loss.png")):
+        metrics.plot(tmp_path / "loss.png", ["total"])
+    monkeypatch.setattr(metrics, "_file", Full())
+    with pytest.raises(SinkError, match=told.format("metrics.jsonl")):
+        metrics.add(1, {"total": 1.0}, [0])
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(SinkError, match=r"^cannot write .*metrics\.jsonl: no space left on device"):
+        Metrics(path, 0)

@@ -16,7 +16,7 @@ from tests.training import TINY, command_options, loss_network, make_data, run_f
 from train.__main__ import main
 from train.checkpoint import Checkpoint
 from train.commands.stopping import between_steps
-from train.config import FitConfig, read_record
+from train.config import FitConfig, describe_resumed, read_record
 from train.export import export
 from train.loss_network import LossNetwork
 from train.losses import LossConfig
@@ -228,19 +228,31 @@ def test_a_term_that_counts_nothing_is_not_computed(network: LossNetwork, data: 
     assert all("stability" not in row for row in rows)
 
 
+def fill(path: Path, content: bytes) -> int:
+    """What Path.write_bytes does on a disk that is full."""
+    with path.open("wb") as file:
+        file.write(content[:10])
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
 def test_an_export_that_cannot_be_finished_leaves_the_weights_as_they_were(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     export(run / "checkpoint.pt", tmp_path)
     kept = {name: (tmp_path / name).read_bytes() for name in ("small.safetensors", "manifest.json")}
-
-    def fill(path: Path, content: bytes) -> int:
-        with path.open("wb") as file:
-            file.write(content[:10])
-        raise OSError(errno.ENOSPC, "No space left on device")
-
     monkeypatch.setattr(Path, "write_bytes", fill)
     with pytest.raises(SinkError, match=r"cannot write .*small\.safetensors: no space left"):
         export(run / "checkpoint.pt", tmp_path, half=True)
     assert {name: (tmp_path / name).read_bytes() for name in kept} == kept
     assert not list(tmp_path.glob(".*.part"))
+
+
+def test_a_run_on_a_full_disk_keeps_what_there_was(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = {path: path.read_bytes() for path in run.iterdir() if path.is_file()}
+    checkpoint = Checkpoint.load(run / "checkpoint.pt")
+    monkeypatch.setattr(Path, "write_bytes", fill)
+    with pytest.raises(SinkError, match=r"^cannot write .*checkpoint\.pt: no space left on device; choose"):
+        checkpoint.save(run / "checkpoint.pt")
+    with pytest.raises(SinkError, match=r"^cannot write .*config\.json: no space left on device; choose"):
+        describe_resumed(run)
+    assert {path: path.read_bytes() for path in run.iterdir() if path.is_file()} == kept

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 
 from livestyle.architecture import CONFIGS
 from livestyle.errors import StyleError, reason_of
+from livestyle.sinks.partial import PartialFile
 
 Parameters = dict[str, Tensor]
 
@@ -46,12 +48,14 @@ class Checkpoint:
         return cls(step, size, styles, parameters, averaged, optimiser.state_dict(), schedule.state_dict())
 
     def save(self, path: Path) -> None:
-        """Writes the checkpoint; an older one is replaced only when the new one is complete."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        state = {f.name: getattr(self, f.name) for f in fields(self)}
-        torch.save(state, part)
-        part.replace(path)
+        """Writes the checkpoint; an older one is replaced only when the new one is complete.
+
+        Raises SinkError where it cannot be written.
+        """
+        content = io.BytesIO()  # PyTorch's own error tells of its file, and not why it was not written
+        torch.save({f.name: getattr(self, f.name) for f in fields(self)}, content)
+        with PartialFile(path) as file:
+            file.write(content.getvalue())
 
     @classmethod
     def load(cls, path: Path) -> Checkpoint:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from livestyle.errors import StyleError
-from livestyle.remembered import write_whole
+from livestyle.sinks.partial import PartialFile
 from train.losses import LossConfig
 from train.pictures import StylePicture
 
@@ -45,7 +45,10 @@ def as_json(config: FitConfig, styles: list[StylePicture]) -> str:
 def describe(
     run: Path, config: FitConfig, styles: list[StylePicture], command: str, earlier: list[dict[str, Any]]
 ) -> None:
-    """Writes the record of a run into its folder, after that of the `earlier` ones it goes on from."""
+    """Writes the record of a run into its folder, after that of the `earlier` ones it goes on from.
+
+    Raises SinkError.
+    """
     record = {
         "training": [*earlier, {"command": command, "steps": config.steps}],
         "commit": _commit(),
@@ -92,7 +95,8 @@ def _settings(config: dict[str, Any], styles: list[dict[str, Any]]) -> dict[str,
 
 
 def _write(run: Path, record: dict[str, Any]) -> None:
-    write_whole(run / _RECORD, (json.dumps(record, indent=2) + "\n").encode())
+    with PartialFile(run / _RECORD) as file:
+        file.write(json.dumps(record, indent=2) + "\n")
 
 
 def _commit() -> str:

@@ -4,10 +4,11 @@ import json
 import math
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
-from livestyle.errors import LivestyleError
-from livestyle.remembered import write_whole
+from livestyle.errors import LivestyleError, SinkError, reason_of
+from livestyle.sinks.partial import PartialFile
 from train.plots import plot_losses
 
 Values = dict[str, float]
@@ -19,13 +20,18 @@ class Metrics:
     """The lines of `metrics.jsonl`: the step, the styles of its batch, and each term of the loss by name."""
 
     def __init__(self, path: Path, first: int, *, writes: bool = True) -> None:
-        """Goes on with a run that did `first` steps; what the file says of later ones is forgotten."""
+        """Goes on with a run that did `first` steps; what the file says of later ones is forgotten.
+
+        Raises SinkError where the file cannot be written, as what writes to it does.
+        """
         self._path = path
         self._rows = [row for row in _read(path) if row["step"] <= first]
         self._file = None
         if writes:
-            write_whole(path, "".join(json.dumps(row) + "\n" for row in self._rows).encode())
-            self._file = path.open("a", encoding="utf-8")
+            with PartialFile(path) as file:
+                file.write("".join(json.dumps(row) + "\n" for row in self._rows))
+            with _writing(path):
+                self._file = path.open("a", encoding="utf-8")
 
     def add(self, step: int, values: Values, styles: list[int]) -> None:
         """Notes a step, counted from 1."""
@@ -35,17 +41,31 @@ class Metrics:
     def plot(self, path: Path, terms: list[str]) -> None:
         """Draws the terms so far."""
         if self._file is not None:
-            self._file.flush()
-        plot_losses(path, path.parent.name, self._rows, terms)
+            with _writing(self._path):
+                self._file.flush()
+        with _writing(path):
+            plot_losses(path, path.parent.name, self._rows, terms)
 
     def close(self) -> None:
         """Closes the file."""
         if self._file is not None:
-            self._file.close()
+            with _writing(self._path):
+                self._file.close()
 
     def _write(self, row: Mapping[str, object]) -> None:
         if self._file is not None:
-            self._file.write(json.dumps(row) + "\n")
+            with _writing(self._path):
+                self._file.write(json.dumps(row) + "\n")
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise SinkError(
+            f"cannot write {path}: {reason_of(error)}; make room, or choose another place"
+        ) from error
 
 
 def _read(path: Path) -> Iterator[dict[str, float]]:
