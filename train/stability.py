@@ -17,10 +17,10 @@ _LUMA = (0.2126, 0.7152, 0.0722)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pair:
-    """Photos and a second, moved, exposure of them; all (B, C, H, W)."""
+    """A second, moved, exposure of photos (B, 3, H, W), and what became of the first in it."""
 
     second: Tensor
-    """The second exposure, RGB in [0, 1]."""
+    """The second exposure, RGB in [0, 1], (B, 3, H, W)."""
     brightening: Tensor
     """How much brighter each pixel of it is for its exposure alone, (B, 1, H, W)."""
     places: Tensor

@@ -33,7 +33,8 @@ def throughput(
 ) -> dict[str, Any]:
     """Photos a second: of training with and without the stability term, of the loader, of the painter alone.
 
-    Each of `config.steps` steps is a real one; medians, the first few left out.
+    Each of `config.steps` steps is a real one. Medians of the time from step to step, the first two left out
+    if there are more; the loader's is over all its batches but the first.
     """
 
     def training(stability_from: float) -> float:
