@@ -60,14 +60,6 @@ def resnet_weights() -> dict[str, Tensor]:
     return weights | {"fc.weight": torch.zeros(1000, 2048), "fc.bias": torch.zeros(1000)}
 
 
-WEIGHTS = {
-    "vgg16": vgg_weights,
-    "vgg19": vgg_weights,
-    "vgg19-shallow": vgg_weights,
-    "resnet50": resnet_weights,
-}
-
-
 def published(name: str) -> dict[str, Tensor]:
     return resnet_weights() if name == "resnet50" else vgg_weights(name[:5])
 

@@ -38,7 +38,7 @@ class Judges:
     def judge(self, picture: StylePicture, paint: Callable[[Image], Image]) -> dict[str, Any]:
         """The errors of what paints in the style of a picture."""
         target, choice = [picture.load(_STYLE_SIDE)], CHOICES[self.loss_network]
-        row: dict[str, Any] = dict(errors(self.photos, paint, PerceptualLoss(self.fast, choice, target), 0))
+        row: dict[str, Any] = dict(errors(self.photos, paint, PerceptualLoss(self.fast, choice, target)))
         if self.exact is not None:  # L-BFGS needs exact gradients
             loss = PerceptualLoss(self.exact, choice, target)
             row["gatys_iterations"] = gatys_iterations(self.photos[0], paint(self.photos[0]), loss)
@@ -68,13 +68,14 @@ def photos_of(paths: Sequence[Path], side: int) -> list[Image]:
     return images
 
 
-def errors(
-    photos: Sequence[Image], paint: Callable[[Image], Image], loss: PerceptualLoss, style: int
-) -> Errors:
-    """The mean content and style errors of the paintings, relative as in `train.losses`."""
+def errors(photos: Sequence[Image], paint: Callable[[Image], Image], loss: PerceptualLoss) -> Errors:
+    """The mean content and style errors of the paintings, relative as in `train.losses`.
+
+    Style is that of the first picture of `loss`.
+    """
     sums = {"content": 0.0, "style": 0.0}
     for photo in photos:
-        for term, value in _terms(to_tensor(paint(photo)), to_tensor(photo), loss, style).items():
+        for term, value in _terms(to_tensor(paint(photo)), to_tensor(photo), loss).items():
             sums[term] += value / len(photos)
     return sums
 
@@ -85,7 +86,7 @@ def gatys_iterations(photo: Image, painted: Image, loss: PerceptualLoss, limit: 
     Johnson et al. 2016, section 4.1. For the first style of `loss`; `limit` where it takes more than that.
     """
     config = OptimizeConfig(steps=limit)
-    terms = _terms(to_tensor(painted), to_tensor(photo), loss, 0)
+    terms = _terms(to_tensor(painted), to_tensor(photo), loss)
     reached = sum(config.weights[term] * value for term, value in terms.items())
 
     def stop(step: int, values: Errors) -> None:
@@ -107,7 +108,7 @@ class _AsGood(Exception):  # noqa: N818 - not an error
         self.step = step
 
 
-def _terms(painted: Tensor, photo: Tensor, loss: PerceptualLoss, style: int) -> Errors:
+def _terms(painted: Tensor, photo: Tensor, loss: PerceptualLoss) -> Errors:
     with torch.no_grad():
-        terms = loss(painted[None], photo[None], torch.tensor([style]))
+        terms = loss(painted[None], photo[None], torch.tensor([0]))
     return {name: value.item() for name, value in terms.items()}

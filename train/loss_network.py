@@ -33,8 +33,8 @@ class Choice:
     content_layer: str
     octaves: int
     """Style is compared at the full size and at this many less one halvings of it."""
-    url: str | None
-    """Torchvision's checkpoint, with the beginning of its sha256 in its name; None: from a file only."""
+    url: str
+    """Torchvision's checkpoint, with the beginning of its sha256 in its name."""
 
 
 _PUBLISHED = "https://download.pytorch.org/models/"
@@ -138,7 +138,6 @@ def _read(path: Path) -> StateDict:
 
 def _published(name: str) -> StateDict:
     url = CHOICES[name].url
-    assert url is not None
     try:
         state: StateDict = torch.hub.load_state_dict_from_url(url, check_hash=True, weights_only=True)
     except (URLError, OSError, RuntimeError) as error:
