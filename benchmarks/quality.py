@@ -41,7 +41,8 @@ Made by `python -m benchmarks quality` from `results/`, which `python -m train e
 the [README](../README.md#how-fast).
 
 - *style* and *content*: relative errors on photos that were not trained on, as `train/losses.py` defines.
-- *Gatys*: after how many L-BFGS iterations optimising the pixels (Gatys et al. 2015) is as good.
+- *Gatys*: after how many L-BFGS iterations optimising the pixels (Gatys et al. 2015) is as good, counted on
+  the first of the photos alone, from that photo on and without a line search.
 - *e*: root mean square of first - warp(second) over valid pixels, mean over RGB, images in [0, 1], without
   the stabiliser, on pairs of MPI-Sintel frames with their true flow.
 - *flicker*: root mean square change, in levels of 255, where a webcam's picture stands still; *motion*: mean

@@ -17,7 +17,7 @@ def comparison(measured: Results) -> str:
     lines += ["", "| " + " | ".join([*titles, *(_EXTRA[key][0] for key in extra)]) + " |"]
     lines.append("|---|---:|---|---:|---|" + "---:|" * (2 + len(extra)))
     for run in runs:
-        steps = sum(stage["steps"] for stage in run["training"])
+        steps = _steps(run)
         for name, row in run["styles"].items():
             cells = [run["run"], str(run["styles_in_all"]), run["size"], str(steps), name]
             cells += [f"{row['style']:.3f}", f"{row['content']:.3f}"]
@@ -25,8 +25,24 @@ def comparison(measured: Results) -> str:
             lines.append("| " + " | ".join(cells) + " |")
     style, content = measured["ratios"]["style"], measured["ratios"]["content"]
     lines += ["", f"The first one's style error is **{style:.2f} times** the others', its content error "]
-    lines[-1] += f"{content:.2f} times, in the mean over the styles they share.\n"
+    lines[-1] += f"{content:.2f} times, in the mean over the styles they share.{_effort(runs)}\n"
     return "\n".join(lines)
+
+
+def _steps(run: Results) -> int:
+    return sum(stage["steps"] for stage in run["training"])
+
+
+def _effort(runs: list[Results]) -> str:
+    """What the networks were trained for, where that differs; empty where it does not."""
+    first, *others = (f"{_steps(run):,} steps on {_styles(run['styles_in_all'])}" for run in runs)
+    if set(others) == {first}:
+        return ""
+    return f" It was trained for {first}, the others for {' or '.join(dict.fromkeys(others))} each."
+
+
+def _styles(count: int) -> str:
+    return f"{count} styles" if count > 1 else "one style"
 
 
 _EXTRA: dict[str, tuple[str, Any]] = {

@@ -40,6 +40,7 @@ def compared(data: Path, output: Path, *checkpoints: Path) -> dict[str, Any]:
 def test_a_network_is_as_good_as_itself(data: Path, runs: tuple[Path, Path], tmp_path: Path) -> None:
     result = compared(data, tmp_path / "compare_same.json", runs[0], runs[0])
     assert result["ratios"] == {"style": 1.0, "content": 1.0}
+    assert "It was trained" not in report(tmp_path, tmp_path)
 
 
 def test_a_run_is_called_as_its_folder_wherever_it_is_named_from(
@@ -65,6 +66,7 @@ def test_networks_are_compared_in_the_styles_that_they_share(
     cells = [f"{single['styles']['b'][term]:.3f}" for term in ("style", "content")]
     assert f"| single | 1 | small | 3 | b | {cells[0]} | {cells[1]} |" in text
     assert f"**{result['ratios']['style']:.2f} times**" in text
+    assert "It was trained for 1 steps on 2 styles, the others for 3 steps on one style each." in text
 
 
 def test_networks_without_a_common_style_are_refused_at_once(
