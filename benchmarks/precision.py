@@ -10,7 +10,7 @@ from benchmarks.ours import ways
 from livestyle.backends.torchscript import frame_net
 from livestyle.bench import machine
 from livestyle.engine import load_engine
-from livestyle.frame import Image
+from livestyle.gate import psnr_db
 from livestyle.sources import open_source
 from livestyle.styles import StyleMix
 from livestyle.weights import load_weights
@@ -39,19 +39,13 @@ def precision(
             with torch.inference_mode():
                 right = net(torch.from_numpy(image), row).numpy()
             for engine in engines:
-                found[engine.backend].append(psnr(engine.stylize(image, mix), right))
+                found[engine.backend].append(psnr_db(engine.stylize(image, mix), right))
     return {
         "machine": machine(),
         "model": model,
         "paintings": len(images) * len(weights.styles),
         "psnr": {name: {"mean": float(np.mean(all_)), "worst": min(all_)} for name, all_ in found.items()},
     }
-
-
-def psnr(a: Image, b: Image) -> float:
-    """Peak signal to noise ratio in dB; 100 where the images are all but equal."""
-    error = float(np.square(a.astype(float) - b).mean())
-    return min(100.0, 10 * float(np.log10(255**2 / max(error, 1e-9))))
 
 
 def lines(results: dict[str, Any]) -> list[str]:

@@ -14,6 +14,7 @@ from livestyle.bench import Skipped, Timing, measure, time_engine
 from livestyle.engine import BACKENDS, Engine, choose_engine, load_engine
 from livestyle.errors import EngineError
 from livestyle.frame import Image
+from livestyle.gate import psnr_db
 from livestyle.styles import StyleMix
 from livestyle.weights import Weights, load_weights
 from tests.backends import CHOICES, engine_of
@@ -44,11 +45,6 @@ def eager(weights: Weights, image: Image, mix: StyleMix) -> Image:
     return np.asarray(painted.numpy(), np.uint8)
 
 
-def psnr(a: Image, b: Image) -> float:
-    """Peak signal to noise ratio in dB."""
-    return float(10 * np.log10(255**2 / max(np.square(a.astype(float) - b).mean(), 1e-9)))
-
-
 @pytest.mark.parametrize("size", [(47, 33), (639, 361), (640, 480)], ids=str)
 @pytest.mark.parametrize("style", ["mosaic", "starry_night:0.6,great_wave:0.4"])
 def test_every_backend_paints_what_float32_eager_paints(
@@ -59,14 +55,14 @@ def test_every_backend_paints_what_float32_eager_paints(
     assert painted.shape == image.shape
     assert painted.dtype == np.uint8
     assert painted.flags.c_contiguous
-    assert psnr(painted, eager(weights, image, mix)) > MIN_PSNR[engine.backend.split()[-1]]
+    assert psnr_db(painted, eager(weights, image, mix)) > MIN_PSNR[engine.backend.split()[-1]]
 
 
 def test_the_gate_would_notice_a_shift_by_one_pixel(weights: Weights) -> None:
     image, mix = scene(320, 240), StyleMix.parse("mosaic")
     right = eager(weights, image, mix)
-    assert psnr(np.roll(right, 1, axis=1), right) < min(MIN_PSNR.values()) - 5
-    assert psnr(np.ascontiguousarray(right[..., ::-1]), right) < min(MIN_PSNR.values()) - 5
+    assert psnr_db(np.roll(right, 1, axis=1), right) < min(MIN_PSNR.values()) - 5
+    assert psnr_db(np.ascontiguousarray(right[..., ::-1]), right) < min(MIN_PSNR.values()) - 5
 
 
 def test_a_painting_stays_when_the_next_one_is_made(engine: Engine) -> None:
@@ -104,7 +100,7 @@ def test_the_input_is_left_as_it_was(engine: Engine) -> None:
 def test_torchscript_keeps_the_gate_in_bfloat16(weights: Weights) -> None:
     image, mix = scene(96, 64), StyleMix.parse("mosaic")
     painted = TorchScriptEngine(weights, torch.bfloat16).stylize(image, mix)
-    assert psnr(painted, eager(weights, image, mix)) > MIN_PSNR["bf16"]
+    assert psnr_db(painted, eager(weights, image, mix)) > MIN_PSNR["bf16"]
 
 
 OPENVINO_SAID = """Exception from src/inference/src/cpp/core.cpp:117:
@@ -153,7 +149,7 @@ def test_torchscript_stays_on_the_processor_where_there_is_a_gpu(
     image, mix = scene(64, 48), StyleMix.parse("mosaic")
     engine = load_engine(weights, "torchscript")
     assert engine.backend in {"torchscript f32", "torchscript bf16"}
-    assert psnr(engine.stylize(image, mix), eager(weights, image, mix)) > MIN_PSNR["bf16"]
+    assert psnr_db(engine.stylize(image, mix), eager(weights, image, mix)) > MIN_PSNR["bf16"]
 
 
 @pytest.fixture
@@ -277,7 +273,7 @@ def test_the_graph_for_other_programs_paints_the_same(weights: Weights, size: tu
     request = core().compile_model(model, "CPU", plain).create_infer_request()
     (painted,) = request.infer([image, mix.row(weights.styles)]).values()
     assert painted.shape == image.shape
-    assert psnr(painted, eager(weights, image, mix)) > MIN_PSNR["f32"]
+    assert psnr_db(painted, eager(weights, image, mix)) > MIN_PSNR["f32"]
 
 
 def test_an_unknown_backend_lists_those_there_are(weights: Weights) -> None:

@@ -125,13 +125,14 @@ def test_int8_keeps_the_gate_on_a_processor_that_saturates() -> None:
     code = """
 import numpy as np
 from tests.pictures import scene
-from tests.test_engine import MIN_PSNR, eager, psnr
+from tests.test_engine import MIN_PSNR, eager
 from livestyle.engine import load_engine
+from livestyle.gate import psnr_db
 from livestyle.styles import StyleMix
 from livestyle.weights import load_weights
 weights, image, mix = load_weights("small"), scene(320, 240), StyleMix.parse("mosaic")
 painted = load_engine(weights, "openvino", precision="int8").stylize(image, mix)
-print(psnr(painted, eager(weights, image, mix)), MIN_PSNR["int8"])
+print(psnr_db(painted, eager(weights, image, mix)), MIN_PSNR["int8"])
 """
     limited = os.environ | {"ONEDNN_MAX_CPU_ISA": "AVX2"}
     done = subprocess.run(

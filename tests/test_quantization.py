@@ -10,9 +10,9 @@ from livestyle.backends.openvino.graph import head_rows, upsampling
 from livestyle.backends.openvino.quantization import Int8
 from livestyle.engine import load_engine
 from livestyle.frame import Image
+from livestyle.gate import psnr_db
 from livestyle.styles import StyleMix
 from livestyle.weights import Weights, load_weights
-from tests.test_engine import psnr
 
 STYLES = ("mosaic", "udnie", "reed_pen")
 
@@ -60,7 +60,7 @@ def test_a_dull_picture_with_a_bright_spot_is_painted_the_same(style: str, weigh
     image = evening_sky(clouds=24 * np.sin(right / 17) * np.sin(down / 11))
     image[100:104, 60:90] = 255
     exact, eight = paintings(image, style, weights)
-    assert psnr(eight, exact) > 28
+    assert psnr_db(eight, exact) > 28
 
 
 @pytest.mark.parametrize("factor", [2, 4, 10])
