@@ -120,9 +120,7 @@ def paint_file(
         if not job.untouched:
             require_paintable(frames.size)
         pace = _pace(job, frames)
-        sink = _sink(
-            job, frames, pace.of(frames.fps), lambda: frames.faults
-        )  # those of the rest, once that is open
+        sink = _sink(job, frames, pace, lambda: frames)  # that of the rest, once it is open
         past = getattr(sink, "past", Past())
         outcome.earlier_frames = past.frames
         try:
@@ -167,20 +165,21 @@ def _open(job: Job, start_seconds: float) -> FileSource:
 
 
 def _sink(
-    job: Job, frames: FileSource, rate: float, faults: Callable[[], list[str]]
+    job: Job, frames: FileSource, pace: _Pace, current: Callable[[], FileSource]
 ) -> FileSink | SequenceSink | SegmentedFile:
     settings: dict[str, Any] = {
-        "rate": rate,
+        "rate": pace.of(frames.fps),
         "encoding": job.encoding,
         "pixel_aspect": frames.pixel_aspect,
         "colors": frames.colors,
+        "last_seconds": lambda: current().last_seconds if pace.rate is None else None,
     }
     if job.fingerprint:
         from livestyle.sinks.segments import SegmentedFile, is_segmentable
 
         if is_segmentable(job.target, job.encoding.codec):
             refuse_same_file(job.target, job.source)
-            settings |= {"overwrite": job.overwrite, "faults": faults}
+            settings |= {"overwrite": job.overwrite, "faults": lambda: current().faults}
             return SegmentedFile(job.target, frames.size, frames.excerpt, job.fingerprint, **settings)
     sink = open_sink(
         job.target,
@@ -201,11 +200,16 @@ def _paint(
     def follow(frames: Iterable[Frame]) -> Iterator[Frame]:
         return painter.follow(frames, job.steady, timeline.at)
 
+    usual = 1 / source.fps
+    least = min(usual, 1 / pace.of(source.fps))  # at a low rate the last frame would not be seen at all
+
+    def last_seconds() -> float:
+        return max(source.last_seconds or usual, least)
+
     def paint(frames: Iterable[Frame]) -> Iterator[Frame]:
         if pace.rate is not None:
             until = inf if job.end_seconds is None else job.end_seconds - source.skipped_seconds
-            last = 1 / source.fps
-            painted = at_rate(frames, follow, pace.rate, last, pace.reason, until_seconds=until)
+            painted = at_rate(frames, follow, pace.rate, last_seconds, pace.reason, until_seconds=until)
         elif pace.most is not None:
             painted = at_most(frames, follow, pace.most, pace.reason)
         else:

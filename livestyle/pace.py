@@ -26,27 +26,30 @@ def at_rate(
     frames: Iterable[Frame],
     paint: Callable[[Iterable[Frame]], Iterable[Frame]],
     rate: Fraction,
-    last_seconds: float,
+    last_seconds: Callable[[], float],
     reason: str = "",
     *,
     until_seconds: float = inf,
 ) -> Iterator[Frame]:
     """The frames at `rate` frames a second, each painted once however often it is shown.
 
-    `last_seconds` is how long the last one is seen, but none is after the pts `until_seconds`. A `reason` is
-    logged, with the numbers of frames, where they are not the same.
+    `last_seconds` tells, once all have come, how long the last one is seen, but none is after the pts
+    `until_seconds`. A `reason` is logged, with the numbers of frames, where they are not the same.
     """
     came = shown = 0
-    end = 0.0
+    last = 0.0
 
     def counted() -> Iterator[Frame]:
-        nonlocal came, end
+        nonlocal came, last
         for frame in frames:
             came += 1
-            end = min(frame.pts + last_seconds, until_seconds)
+            last = frame.pts
             yield frame
 
-    for frame in fill_up(paint(thin_out(counted(), rate, lambda: end)), rate, lambda: end):
+    def end() -> float:
+        return min(last + last_seconds(), until_seconds)
+
+    for frame in fill_up(paint(thin_out(counted(), rate, end)), rate, end):
         shown += 1
         yield frame
     _tell(reason, came, shown)

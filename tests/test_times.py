@@ -154,7 +154,7 @@ def test_pace_does_not_fill_a_gap_that_only_damage_makes() -> None:
 
 def test_pace_shows_a_frame_until_the_end_where_the_last_one_has_no_turn() -> None:
     frames = [Frame(grey(1), 0.0), Frame(grey(2), 5.3)]
-    paced = list(at_rate(frames, lambda seen: seen, Fraction(1), 1 / 30))
+    paced = list(at_rate(frames, lambda seen: seen, Fraction(1), lambda: 1 / 30))
     assert [(int(frame.image[0, 0, 0]), frame.pts) for frame in paced] == [(1, i) for i in range(6)]
 
 

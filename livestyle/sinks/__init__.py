@@ -1,6 +1,7 @@
 """Where frames go."""
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
@@ -43,6 +44,7 @@ def open_sink(
     pixel_aspect: Fraction = Fraction(1),
     colors: Colors | None = None,
     overwrite: bool = True,
+    last_seconds: Callable[[], float | None] = lambda: None,
 ) -> "FileSink | SequenceSink":
     """Open `path` for frames of `size` (width, height) that are `made_from` another file, or a part of it.
 
@@ -69,6 +71,7 @@ def open_sink(
         pixel_aspect=pixel_aspect,
         colors=colors,
         overwrite=overwrite,
+        last_seconds=last_seconds,
     )
 
 

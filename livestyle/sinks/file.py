@@ -1,17 +1,21 @@
 """A video file, and beside its picture all that the file has which it is made from."""
 
+from __future__ import annotations  # PyAV's Packet takes its parameter only in annotations
+
 import logging
 import sys
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from fractions import Fraction
-from math import floor
+from math import floor, inf
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import av
 from av.container import OutputContainer
+from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange
 from av.video.stream import VideoStream
@@ -28,6 +32,7 @@ from livestyle.sinks.partial import PartialFile
 from livestyle.sinks.pixel_aspect import keep_aspect
 from livestyle.sinks.planes import converter_to, to_even
 from livestyle.sinks.tracks import Tracks
+from livestyle.sinks.webp import ending_at
 from livestyle.sources.media import Excerpt, Media
 
 logger = logging.getLogger(__name__)
@@ -43,6 +48,7 @@ class FileSink:
     is about how many frames a second will come. Sound, subtitles, chapters and all else of `audio_from` go
     along. An odd size grows to the next even one by repeating its edge where the codec needs it.
     `pixel_aspect` is how much wider than high a pixel is shown, `colors` what the pixels are tagged as.
+    `last_seconds` is asked on closing how long the last frame is shown; None: as long as most are.
 
     The file appears under its name when it is complete: on `close`, on leaving the `with`, and also on
     leaving it by Ctrl-C, with sound up to the last frame then. Any other exception discards what was written.
@@ -62,15 +68,19 @@ class FileSink:
         pixel_aspect: Fraction = Fraction(1),
         colors: Colors | None = None,
         overwrite: bool = True,
+        last_seconds: Callable[[], float | None] = lambda: None,
     ) -> None:
         self.path = Path(path)
         self.size = size
+        self.last_seconds = last_seconds
         self.complete = False
         """Whether the file is in its place."""
         self._rate = exact_rate(rate or 30)
         self._ticks: int | None = None
         self._longest = 0
         """Ticks between two frames."""
+        self._encoded: deque[Packet[VideoStream]] = deque()
+        """What waits for the last frame, whose packet is muxed when it is known how long that is shown."""
         self._tracks: Tracks | None = None
         self._form = container_of(path, form)
         if str(path) == STDOUT:
@@ -115,7 +125,7 @@ class FileSink:
             self.discard()
             raise SinkError(f"cannot write {self.path}: not one frame came; choose another input")
         with self._translated(), self._discarded_on_error():
-            self._mux(None)
+            self._mux(None, None if cut_sound else self.last_seconds())
             self._finish_tracks(cut_sound)
             self._container.close()
             if self._partial is not None:
@@ -190,11 +200,27 @@ class FileSink:
         self._ticks = ticks
         return ticks
 
-    def _mux(self, picture: VideoFrame | None) -> None:
-        for packet in self._video.encode(picture):
+    def _mux(self, picture: VideoFrame | None, last_seconds: float | None = None) -> None:
+        """Encode a frame, or with None what is left, of which the last frame is shown so long."""
+        self._encoded.extend(self._video.encode(picture))
+        while self._encoded and (picture is None or self._encoded[0].pts != self._ticks):
+            packet = self._encoded.popleft()
             packet.duration = packet.duration or max(1, round(1 / self._rate / self._time_base))
+            if last_seconds is not None:
+                self._lengthen(packet, last_seconds)
             mend_dts(packet, self._longest)
             self._container.mux_one(packet)
+
+    def _lengthen(self, packet: Packet[VideoStream], last_seconds: float) -> None:
+        """Let the last frame be shown so long: mp4 has that with the packet that is decoded last."""
+        assert self._ticks is not None
+        assert packet.pts is not None
+        if packet.pts == self._ticks or not self._encoded:
+            shortest = 1 / (self._form.highest_rate or inf)
+            length = max(1, round(Fraction(max(last_seconds, shortest)) / self._time_base))
+            packet.duration = self._ticks + length - packet.pts
+        if self._form.muxer == "webp":
+            packet.update(ending_at(bytes(packet), packet.duration or 0))
 
     def _finish_tracks(self, cut: bool) -> None:
         if self._tracks is not None:

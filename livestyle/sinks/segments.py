@@ -1,6 +1,8 @@
 """A video file made in segments, so that making it can be taken up again where it was interrupted."""
 
-from collections.abc import Callable
+from __future__ import annotations  # PyAV's Packet takes its parameter only in annotations
+
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from fractions import Fraction
@@ -10,7 +12,8 @@ from types import TracebackType
 from typing import Any, Self
 
 import av
-from av.container import OutputContainer
+from av.container import InputContainer, OutputContainer
+from av.packet import Packet
 from av.video.stream import VideoStream
 
 from livestyle.errors import SinkError, reason_of
@@ -25,6 +28,7 @@ from livestyle.sinks.pixel_aspect import keep_aspect
 from livestyle.sinks.segment_folder import SEGMENT_SECONDS, Past, SegmentFolder
 from livestyle.sinks.tracks import Tracks
 from livestyle.sources.media import Excerpt
+from livestyle.sources.stated import video_end
 
 _SEGMENTABLE = ("mp4", "mov", "matroska", "webm")
 _TOLERANCE = 1e-6
@@ -36,8 +40,8 @@ class SegmentedFile:
     They lie in a folder beside `path` until all are there; then they are joined, unchanged, with all that
     `excerpt` has beside its picture. `past` is what earlier runs of the same `fingerprint` have completed:
     only frames after it are to come. On an exception, Ctrl-C included, complete segments stay. `faults` tells
-    what is wrong so far with what this run reads; the other `settings` are those of `FileSink`. Raises
-    `SinkError`.
+    what is wrong so far with what this run reads; `last_seconds` and the other `settings` are those of
+    `FileSink`. Raises `SinkError`.
     """
 
     def __init__(
@@ -49,6 +53,7 @@ class SegmentedFile:
         *,
         overwrite: bool = False,
         faults: Callable[[], list[str]] = list,
+        last_seconds: Callable[[], float | None] = lambda: None,
         **settings: Any,
     ) -> None:
         self.path = Path(path)
@@ -63,7 +68,7 @@ class SegmentedFile:
         encoding = settings["encoding"]
         self._codec = codec_for(self.path, self._container, encoding)
         self._settings["encoding"] = replace(encoding, codec=self._codec)
-        self._faults = faults
+        self._faults, self._last_seconds = faults, last_seconds
         self._folder = SegmentFolder(self.path, fingerprint)
         self.past = self._folder.past
         self._number = self._folder.count
@@ -116,6 +121,8 @@ class SegmentedFile:
             self._folder.note(
                 self._number, Past((self._number + 1) * SEGMENT_SECONDS, self._frames, faults, ended)
             )
+            if ended:
+                self._sink.last_seconds = self._last_seconds
             self._sink.close()
             self._sink = None
             self._number += 1
@@ -143,9 +150,9 @@ class SegmentedFile:
         for path in segments:
             start = int(path.stem) * SEGMENT_SECONDS + tracks.video_start_seconds
             with av.open(f"file:{path}") as segment:
-                for packet in segment.demux(segment.streams.video[0]):
-                    if packet.pts is None or packet.dts is None:
-                        continue
+                for packet in _packets(segment):
+                    assert packet.pts is not None
+                    assert packet.dts is not None
                     shift = round(Fraction(start) / packet.time_base)
                     packet.pts, packet.dts = packet.pts + shift, packet.dts + shift
                     moment = float(packet.pts * packet.time_base)
@@ -169,6 +176,22 @@ class SegmentedFile:
         context.framerate = self._rate
         context.codec_tag = CODECS[self._codec].tags.get(self._container.muxer, context.codec_tag)
         return video
+
+
+def _packets(segment: InputContainer) -> Iterator[Packet[VideoStream]]:
+    """The packets of the video; a last one that is shown last, to its end: FFmpeg forgets that of VP9."""
+    video = segment.streams.video[0]
+    newest, waiting = 0, None
+    for packet in segment.demux(video):
+        if packet.pts is not None and packet.dts is not None:
+            if waiting is not None:
+                yield waiting
+            newest, waiting = max(newest, packet.pts), packet
+    if waiting is not None:
+        if waiting.pts == newest:
+            end = round((video_end(segment, video) or 0) / waiting.time_base)
+            waiting.duration = max(waiting.duration or 0, end - newest)
+        yield waiting
 
 
 def is_segmentable(path: Path, codec: str | None) -> bool:

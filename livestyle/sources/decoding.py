@@ -21,12 +21,15 @@ from livestyle.sources.damage import Damage
 from livestyle.sources.joined import Joined
 from livestyle.sources.layout import CUT, LOST, UNREAD, Trail
 from livestyle.sources.media import Media
+from livestyle.sources.stated import video_end
 
 _STATE_THEIR_LENGTH = ("mov", "matroska", "flv", "asf", "mxf")
 """FFmpeg's readers of formats that say how long they are; of others it guesses."""
 _MOST_FRAMES = 1 << 30
 """FFmpeg states so many in an AVI that it writes to a pipe."""
 _SLACK_SECONDS = Fraction(1, 4)
+_SHORTEST_SECONDS, _LONGEST_SECONDS = Fraction(1, 1000), 3600
+"""Of a last frame: some files state a tick, or what they do not know."""
 _PATIENCE = 600
 """Packets in a row that may be beyond reading, before the first frame or between readable ones."""
 
@@ -56,6 +59,10 @@ class Decoder:
         self._reason = ""
         self._shown = 0
         self._end = Fraction(0)
+        self._newest: tuple[Fraction, Fraction] | None = None
+        """When the last frame that has been read is shown, and until when, as its packet says."""
+        self._place: int | None = None
+        """Of the last packet of the video, in the file."""
         self._cut = ""
         # AVI has no times of presentation, and FFmpeg's guess follows the order in which frames are stored:
         # its first frame is shown when the first is due, and so on
@@ -77,6 +84,14 @@ class Decoder:
         damage = self._damage.told(self._zero or Fraction(0))
         lines = (damage and f"{self._name} is damaged: {damage}", self._cut)
         return [line for line in lines if line]
+
+    def end_of_last(self, moment: Fraction) -> Fraction | None:
+        """Until when the last frame, which begins at that moment, is shown; None where nothing tells."""
+        end = video_end(self._container, self._stream)
+        if end is None or end <= moment:
+            end = self._newest[1] if self._newest is not None and self._newest[0] == moment else moment
+        sane = _SHORTEST_SECONDS < end - moment <= _LONGEST_SECONDS
+        return end if sane and not self.faults else None
 
     def forget(self) -> None:
         """Take what was wrong so far for no fault: those frames are not wanted."""
@@ -157,8 +172,20 @@ class Decoder:
         moment = _seconds(packet.pts, packet.time_base)
         self._damage.read(packet, moment, self._end)
         self._trail.add(packet)
-        if moment is not None and not packet.is_corrupt:
-            self._end = max(self._end, moment + (packet.duration or 0) * packet.time_base)
+        if moment is None or packet.is_corrupt:
+            return
+        end = moment + (packet.duration or 0) * packet.time_base
+        self._end = max(self._end, end)
+        if packet.stream_index == self._stream.index:
+            self._place = packet.pos
+            self._newest = max(self._newest or (moment, end), (moment, end))
+
+    @property
+    def _end_in_index(self) -> Fraction:
+        """When the video ends, if the last packet in its index was read, else 0: VP9 loses the length."""
+        index = self._stream.index_entries
+        whole = self._stream.frames and len(index) and index[-1].pos == self._place
+        return (video_end(self._container, self._stream) if whole else None) or Fraction(0)
 
     def _fail(self, error: av.FFmpegError, moment: Fraction | None) -> None:
         self._reason = self._reason or reason_of(error)
@@ -168,7 +195,8 @@ class Decoder:
         """Where the file ends long before the end it states, which FFmpeg takes for an end like any."""
         zero = self._zero or Fraction(0)
         seen = max(0.0, float(self._end - zero))
-        if self._stated is not None and self._end + self._slack < self._stated:
+        end = max(self._end, self._end_in_index)
+        if self._stated is not None and end + self._slack < self._stated:
             return f"{self._name} is cut short: it ends at {seen:.1f} of {float(self._stated - zero):.1f} s"
         with self._media.content() as content:
             ending = self._trail.ending(self._container, content) if content else ""

@@ -68,6 +68,9 @@ class FileSource:
         self.skipped_seconds = 0.0
         """From the first frame of the video to the first one that comes."""
         self._begin, self._end = start_seconds, end_seconds
+        self.last_seconds: float | None = None
+        """How long the last frame is shown; None before it came, where nothing tells, and where it is as long
+        as `fps` says."""
         self._zero: Fraction | None = None
         """The moment of the video's first frame, known once it is read."""
         self._to_rgb = ToRgb(self.media.name)
@@ -199,17 +202,23 @@ class FileSource:
             first, frames = self._seek(zero, zero + Fraction(self._begin) - _TOLERANCE)
             found = None if first is None else _moment(first)
             self.skipped_seconds = 0.0 if found is None else float(found - zero)
+        end = None if self._end is None or zero is None else zero + Fraction(self._end)
+        last = until = None
         for frame in chain([] if first is None else [first], frames):
             moment = _moment(frame)
-            if (
-                self._end is None
-                or zero is None
-                or moment is None
-                or moment - zero < Fraction(self._end) - _TOLERANCE
-            ):
-                yield frame
-            else:
-                return
+            if end is not None and moment is not None and moment >= end - _TOLERANCE:
+                until = moment
+                break
+            yield frame
+            last = moment
+        else:
+            until = None if last is None else self._decoder.end_of_last(last)
+        if last is not None and until is not None:
+            self._note_length((until if end is None else min(until, end)) - last)
+
+    def _note_length(self, last: Fraction) -> None:
+        usual = 1 / rate_of(self._container, self._stream)
+        self.last_seconds = float(last) if last > 0 and abs(last - usual) > 2 * _TOLERANCE else None
 
     def _seek(self, zero: Fraction, wanted: Fraction) -> tuple[VideoFrame | None, Iterator[VideoFrame]]:
         """The first frame from the wanted moment on, and those after it: from the last key frame before, if

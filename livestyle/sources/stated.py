@@ -1,5 +1,6 @@
 """What a video file says of itself, as far as it can be believed."""
 
+import re
 from fractions import Fraction
 
 import av
@@ -12,6 +13,8 @@ _HIGHEST_RATE = 1000
 """Frames a second; files that state more count something else."""
 _WITHOUT_TIMES = {"h264", "hevc", "vvc", "m4v", "mpegvideo", "obu"}
 """Raw streams, for whose average rate FFmpeg takes 25; its guess is from what they state."""
+
+_CLOCK = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 
 
 def rate_of(container: InputContainer, stream: VideoStream) -> Fraction:
@@ -27,6 +30,21 @@ def stated_seconds(container: InputContainer, stream: VideoStream) -> float | No
     if stream.duration is not None and stream.time_base is not None:
         return float(stream.duration * stream.time_base)
     return None if container.duration is None else container.duration / av.time_base
+
+
+def video_end(container: InputContainer, stream: VideoStream) -> Fraction | None:
+    """When the video ends, by its own clock; None where nothing says that of the video alone."""
+    if container.format.name.startswith("mov") and stream.duration and stream.time_base:
+        return ((stream.start_time or 0) + stream.duration) * stream.time_base
+    if container.format.name.startswith("matroska"):
+        return _seconds(stream.metadata.get("DURATION", ""))
+    return None
+
+
+def _seconds(text: str) -> Fraction | None:
+    """The seconds of 00:01:02.500000000."""
+    stated = _CLOCK.fullmatch(text.strip())
+    return Fraction(stated[3]) + 60 * int(stated[2]) + 3600 * int(stated[1]) if stated else None
 
 
 def pixel_aspect_of(stream: VideoStream, frame: VideoFrame) -> Fraction:

@@ -1,0 +1,153 @@
+"""How long the last frame is shown: as long as in the input, whatever the kind of file; never invented."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import av
+import cv2
+import pytest
+
+from livestyle.backends.untouched import UntouchedEngine
+from livestyle.encoding import Encoding
+from livestyle.frame import Frame
+from livestyle.job import Job, paint_file
+from livestyle.painter import Painter
+from livestyle.sinks.file import FileSink
+from livestyle.sinks.webp import ending_at
+from livestyle.sources import open_source
+from livestyle.styles import StyleMix
+from livestyle.timeline import Timeline
+from tests.commands import call
+from tests.media import greys, make_video, video_seconds
+
+WHOLE = 7.0
+
+
+def slides(path: Path, *, error: BaseException | None = None, **encoding: str) -> Path:
+    """Three pictures: two for a second each, the last one to the end of seven, unless `error` ends that."""
+    rate = 3 / WHOLE
+    with FileSink(path, (64, 48), rate=rate, encoding=Encoding(**encoding), last_seconds=lambda: 5.0) as sink:
+        for index, image in enumerate(greys(3)):
+            sink.write(Frame(image, float(index)))
+        if error is not None:
+            raise error
+    return path
+
+
+def seconds(path: Path) -> float:
+    """How long the video is, as FFmpeg sees it."""
+    with av.open(str(path)) as container:
+        assert container.duration is not None
+        return float(container.duration / av.time_base)
+
+
+def last_seconds(path: Path) -> float | None:
+    source = open_source(path)
+    list(source)
+    source.close()
+    assert source.faults == []
+    return source.last_seconds
+
+
+@pytest.mark.parametrize(
+    ("name", "encoding"),
+    [
+        ("it.mp4", {}),
+        ("it.mov", {}),
+        ("it.mkv", {}),
+        ("it.webm", {}),
+        ("it.gif", {}),
+        ("it.mp4", {"preset": "medium"}),  # its frames are stored out of order
+        ("it.mkv", {"preset": "medium"}),
+        ("it.mp4", {"codec": "hevc"}),
+        ("it.mp4", {"codec": "vp9"}),  # FFmpeg takes its packets apart, and forgets how long they are
+        ("it.mp4", {"codec": "av1"}),
+    ],
+)
+def test_the_last_frame_keeps_its_length(name: str, encoding: dict[str, str], tmp_path: Path) -> None:
+    made = slides(tmp_path / name, **encoding)
+    assert seconds(made) == pytest.approx(WHOLE)
+    assert last_seconds(made) == pytest.approx(5.0)
+    out = tmp_path / "out" / name
+    out.parent.mkdir()
+    options = [part for key, value in encoding.items() for part in (f"--{key}", value)]
+    assert call("video", made, out, "--strength", 0, *options).exit_code == 0
+    assert video_seconds(out) == [0.0, 1.0, 2.0]
+    assert seconds(out) == pytest.approx(WHOLE)
+
+
+def test_the_last_picture_of_a_webp_keeps_its_length(tmp_path: Path) -> None:
+    made = slides(tmp_path / "in.gif")
+    assert call("video", made, tmp_path / "out.webp", "--strength", 0).exit_code == 0
+    found, animation = cv2.imreadanimation(str(tmp_path / "out.webp"))
+    assert found
+    assert animation.durations.tolist() == [1000, 1000, 5000]
+
+
+def test_a_webp_of_one_picture_stays_as_it_is(tmp_path: Path) -> None:
+    picture = cv2.imencode(".webp", greys(1)[0])[1].tobytes()
+    assert ending_at(picture, 5000) == picture
+
+
+@pytest.mark.parametrize(("end", "expected"), [(4.0, 4.0), (1.5, 1.5), (9.0, WHOLE)])
+def test_a_part_ends_where_it_was_told_to(end: float, expected: float, tmp_path: Path) -> None:
+    made = slides(tmp_path / "in.mp4")
+    assert call("video", made, tmp_path / "out.mp4", "--strength", 0, "--end", end).exit_code == 0
+    assert seconds(tmp_path / "out.mp4") == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("name", "options"), [("out.mp4", ["--fps", 2]), ("out.avi", ["--fps", 2])])
+def test_at_a_constant_rate_it_is_shown_again_to_its_end(
+    name: str, options: list[object], tmp_path: Path
+) -> None:
+    made = slides(tmp_path / "in.gif")
+    assert call("video", made, tmp_path / name, "--strength", 0, *options).exit_code == 0
+    assert len(video_seconds(tmp_path / name)) == 2 * WHOLE
+
+
+@pytest.mark.parametrize(("target", "codec"), [("out.mp4", "h264"), ("out.mkv", "hevc"), ("out.webm", "vp9")])
+def test_what_is_joined_from_segments_ends_with_it(target: str, codec: str, tmp_path: Path) -> None:
+    made = slides(tmp_path / "in.gif")
+    job = Job(made, tmp_path / target, fingerprint="any", encoding=Encoding(codec))
+    painter = partial(Painter, UntouchedEngine(), StyleMix.parse("mosaic"), 0.0)
+    assert paint_file(job, painter, Timeline.parse("mosaic")).complete
+    assert seconds(tmp_path / target) == pytest.approx(WHOLE)
+
+
+def test_a_video_that_was_stopped_ends_as_its_frames_follow(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        slides(tmp_path / "out.mp4", error=KeyboardInterrupt())
+    assert seconds(tmp_path / "out.mp4") == pytest.approx(2 + WHOLE / 3, abs=0.01)
+
+
+def test_a_long_last_frame_is_no_end_that_is_missing(tmp_path: Path) -> None:
+    with FileSink(tmp_path / "in.mp4", (64, 48), encoding=Encoding("vp9"), last_seconds=lambda: 9.0) as sink:
+        for index, image in enumerate(greys(12)):
+            sink.write(Frame(image, index / 30))
+    assert last_seconds(tmp_path / "in.mp4") == pytest.approx(9.0)
+
+
+def cut(folder: Path) -> Path:
+    made = slides(folder / "in.mkv")
+    made.write_bytes(made.read_bytes()[:-100])
+    return made
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda folder: make_video(folder / "in.mkv", greys(12), sound="aac", sound_seconds=3.0),
+        lambda folder: make_video(folder / "in.mp4", greys(12), sound="aac", sound_seconds=3.0),
+        lambda folder: make_video(folder / "in.flv", greys(12), codec="flv", sound="aac", sound_seconds=3.0),
+        lambda folder: make_video(folder / "in.ts", greys(12), sound="aac", sound_seconds=3.0),
+        lambda folder: make_video(folder / "in.y4m", greys(12), codec="wrapped_avframe"),
+        cut,
+    ],
+    ids=["mkv, longer sound", "mp4, longer sound", "flv, longer sound", "ts, longer sound", "y4m", "cut"],
+)
+def test_no_length_is_made_up(make: Callable[[Path], Path], tmp_path: Path) -> None:
+    source = open_source(make(tmp_path))
+    list(source)
+    source.close()
+    assert source.last_seconds is None
