@@ -63,7 +63,9 @@ def _networks(peers: Results) -> str:
         cells.append(", ".join(three_digits(row["times_reference"][size]) for size in sizes))
         lines.append("| " + " | ".join([label, *cells]) + " |")
     return (
-        "\n".join(lines) + f"\n\nThe last row is the fastest of {len(others)} other networks and runtimes.\n"
+        "\n".join(lines) + f"\n\nThe last row is the fastest of {len(others)} other networks and runtimes. "
+        "In large frames the reference pays for fresh memory too ([NOTES](benchmarks/NOTES.md)): "
+        f"the ratios at {sizes[0]} are the ones to go by.\n"
     )
 
 
