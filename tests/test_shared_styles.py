@@ -133,7 +133,7 @@ def test_a_row_of_a_type_that_numpy_lacks_is_one_clear_line(tmp_path: Path) -> N
 
 
 def test_a_batch_knows_one_of_that_name_that_was_made_anew() -> None:
-    painting = {"model": "small", "backend": "auto"}
+    painting = {"model": "small", "backend": "auto", "precision": "auto"}
     style, _ = read_style(make())
     first = _recipe("mine:1,mosaic:3", painting).options
     assert _recipe("mine:1,mosaic:3", painting).options == first
