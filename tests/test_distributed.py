@@ -31,15 +31,15 @@ def test_the_same_global_batch_gives_the_same_loss_curve(tmp_path: Path) -> None
     options = ["--style", str(tmp_path / "style.png"), "--photos", str(tmp_path / "photos")]
     options += ["--loss-network", "vgg19-shallow", "--loss-weights", str(tmp_path / "vgg.safetensors")]
     options += ["--steps", "3", "--batch", "2", "--stability-from", "0"]
-    module = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node"]
     # one thread for each process, for both: the order of sums is then the same
     environment = os.environ | {"OMP_NUM_THREADS": "1", "XDG_CACHE_HOME": str(tmp_path)}
-    for processes in (1, 2):
-        run = ["-m", "train", "fit", *options, "-o", str(tmp_path / f"run{processes}")]
-        command = [sys.executable, *module, str(processes), *run]
+    two_processes = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    for name, launcher in (("one", []), ("two", two_processes)):
+        fit = ["-m", "tests.training", "fit", *options, "-o", str(tmp_path / name)]
+        command = [sys.executable, *launcher, *fit]
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr[-2000:]
-    one, two = totals(tmp_path / "run1"), totals(tmp_path / "run2")
+    one, two = totals(tmp_path / "one"), totals(tmp_path / "two")
     assert len(one) == len(two) == 3
     # the loss network works in bfloat16, whose products of other batch shapes differ in the third digit
     assert two == pytest.approx(one, rel=5e-3)

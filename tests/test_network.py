@@ -80,11 +80,13 @@ def test_a_frame_of_any_size_comes_back_in_its_size(height: int, width: int) -> 
 
 
 def test_the_padding_is_just_enough_for_every_side() -> None:
+    net = TransformNet(TINY)
     for side in range(MIN_SIDE, 300):
         padding = Padding.of(side)
         padded = side + padding.before + padding.after
         assert padded % 4 == 0  # the stem and the strided convolution divide it without a rest
-        painted = TransformNet(TINY)(torch.zeros(1, 3, padded, 48), random_affine(TINY)).shape[2]
+        with torch.no_grad():
+            painted = net(torch.zeros(1, 3, padded, 32), random_affine(TINY)).shape[2]
         assert side <= painted <= side + 3
     with pytest.raises(ValueError, match="32 pixels"):
         Padding.of(MIN_SIDE - 1)

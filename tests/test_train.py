@@ -14,7 +14,7 @@ from livestyle.sources.picture import read_picture
 from livestyle.styles import StyleMix
 from livestyle.weights import load_weights
 from tests.pictures import scene
-from tests.training import TINY, loss_network, make_data, run_fit
+from tests.training import TINY, loss_network, make_data, run_fit, small_pictures
 from train.__main__ import main
 from train.checkpoint import Checkpoint
 from train.distributed import team
@@ -37,6 +37,14 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> LossNetwork:
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_data(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="module")
+def whole(network: LossNetwork, data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run that never stopped."""
+    run = tmp_path_factory.mktemp("whole")
+    run_fit(network, data, run)
+    return run
 
 
 def curve(path: Path) -> list[tuple[int, float]]:
@@ -99,48 +107,45 @@ def test_photos_that_judge_are_not_trained_on() -> None:
 
 
 def test_a_resumed_run_ends_bit_for_bit_like_one_that_never_stopped(
-    network: LossNetwork, data: Path, tmp_path: Path
+    network: LossNetwork, data: Path, whole: Path, tmp_path: Path
 ) -> None:
     def stop(step: int, terms: dict[str, float]) -> None:
         if step == 3:
             raise InterruptedError
 
-    whole = run_fit(network, data, tmp_path / "whole")
     with pytest.raises(InterruptedError):
-        run_fit(network, data, tmp_path / "parts", on_step=stop)
-    assert Checkpoint.load(tmp_path / "parts" / "checkpoint.pt").step == 2
-    parts = run_fit(network, data, tmp_path / "parts")
-    assert whole.step == parts.step == 4
-    curves = [curve(tmp_path / name / "metrics.jsonl") for name in ("whole", "parts")]
-    assert curves[0] == curves[1]
-    for name, value in whole.averaged.items():
-        assert torch.equal(parts.averaged[name], value), name
-        assert torch.equal(parts.parameters[name], whole.parameters[name]), name
+        run_fit(network, data, tmp_path, on_step=stop)
+    assert Checkpoint.load(tmp_path / "checkpoint.pt").step == 2
+    resumed, expected = run_fit(network, data, tmp_path), Checkpoint.load(whole / "checkpoint.pt")
+    assert expected.step == resumed.step == 4
+    assert curve(tmp_path / "metrics.jsonl") == curve(whole / "metrics.jsonl")
+    for name, value in expected.averaged.items():
+        assert torch.equal(resumed.averaged[name], value), name
+        assert torch.equal(resumed.parameters[name], expected.parameters[name]), name
 
 
-@pytest.mark.parametrize(("half", "most_levels"), [(False, 0.51), (True, 2.0)])  # rounding to uint8, and more
-def test_a_run_describes_itself_and_its_export_paints_the_same(
-    network: LossNetwork, data: Path, tmp_path: Path, half: bool, most_levels: float
-) -> None:
-    checkpoint = run_fit(network, data, tmp_path)
-    metrics = [json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+def test_a_run_describes_itself(whole: Path) -> None:
+    metrics = [json.loads(line) for line in (whole / "metrics.jsonl").read_text().splitlines()]
     assert [row["step"] for row in metrics] == [1, 2, 3, 4]
     assert metrics[0].keys() >= {"content", "style", "total", "seconds", "styles"}
-    assert (tmp_path / "samples" / "000004.png").is_file()
-    assert read_picture(tmp_path / "loss.png").size > 0
-    record = json.loads((tmp_path / "config.json").read_text())
+    assert (whole / "samples" / "000004.png").is_file()
+    assert read_picture(whole / "loss.png").size > 0
+    record = json.loads((whole / "config.json").read_text())
     assert record["commit"]
     assert record["config"]["learning_rate"] == TINY.learning_rate
 
-    engines = tmp_path / "engines"
-    engines.mkdir()
-    path = export(tmp_path / "checkpoint.pt", engines, half=half)
-    weights = load_weights("small", engines)
+
+@pytest.mark.parametrize(("half", "most_levels"), [(False, 0.51), (True, 2.0)])  # rounding to uint8, and more
+def test_an_export_paints_what_its_run_does(
+    whole: Path, tmp_path: Path, half: bool, most_levels: float
+) -> None:
+    path = export(whole / "checkpoint.pt", tmp_path, half=half)
+    weights = load_weights("small", tmp_path)
     numbers = sum(tensor.size for tensor in weights.tensors.values())
     assert (path.stat().st_size < 4 * numbers) == half
     assert list(weights.styles) == ["a", "b"]
     painter = Painter("small", 2)
-    checkpoint.warm_start(painter, ["a", "b"])
+    Checkpoint.load(whole / "checkpoint.pt").warm_start(painter, ["a", "b"])
     image = torch.from_numpy(scene(64, 48))
     with torch.no_grad():
         expected = painter(image.permute(2, 0, 1)[None] / 255, torch.tensor([1]))[0].permute(1, 2, 0) * 255
@@ -149,23 +154,20 @@ def test_a_run_describes_itself_and_its_export_paints_the_same(
     assert (painted.float() - expected).abs().max() <= most_levels
 
 
-def test_a_new_style_starts_from_the_mean_of_those_there_are(
-    network: LossNetwork, data: Path, tmp_path: Path
-) -> None:
-    checkpoint = run_fit(network, data, tmp_path)
+def test_a_new_style_starts_from_the_mean_of_those_there_are(whole: Path) -> None:
+    checkpoint = Checkpoint.load(whole / "checkpoint.pt")
     painter = Painter("small", 2)
     checkpoint.warm_start(painter, ["b", "new"])
     table = checkpoint.averaged["affine"]
     torch.testing.assert_close(painter.affine.detach(), torch.stack([table[1], table.mean(0)]))
 
 
-def test_other_styles_than_the_runs_are_refused(network: LossNetwork, data: Path, tmp_path: Path) -> None:
-    run_fit(network, data, tmp_path)
+def test_other_styles_than_the_runs_are_refused(network: LossNetwork, data: Path, whole: Path) -> None:
     (data / "other.toml").write_text('[[style]]\nname = "c"\npicture = "a.png"\n')
     photos = cache_photos(find_photos(data / "photos"))
     styles = read_gallery(data / "other.toml", data)
     with pytest.raises(StyleError, match=r"begun with other styles \(a, b\)"), team() as alone:
-        fit(TINY, styles, photos, [], network, tmp_path, alone, command="")
+        fit(TINY, styles, photos, [], network, whole, alone, command="")
 
 
 def test_the_command_trains_and_exports(data: Path, tmp_path: Path) -> None:
@@ -187,8 +189,9 @@ def test_a_folder_without_photos_and_a_missing_picture_are_named(data: Path, tmp
         read_gallery(data / "gallery.toml", tmp_path)
 
 
-def test_a_style_is_added_from_one_picture(data: Path) -> None:
+def test_a_style_is_added_from_one_picture(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only a row is learnt: the network is untouched, the row moves away from where it started."""
+    small_pictures(monkeypatch)
     arguments = [str(data / "a.png"), "--name", "mine", "--photos", str(data / "photos"), "--steps", "2"]
     arguments += ["--loss-network", "vgg19-shallow", "--loss-weights", str(data / "vgg.safetensors")]
     arguments += ["--stroke-size", "64", "--artist", "Me", "--crop", "0", "0", "1", "0.9"]

@@ -1,6 +1,7 @@
 """The commands that judge what was trained, on a loss network of random weights."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks.quality import report
-from tests.training import call, command_options, make_data
+from tests.training import call, command_options, make_data, small_pictures
 from train.__main__ import main
 from train.compare import read_run
 
@@ -16,6 +17,16 @@ from train.compare import read_run
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_data(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Pictures that take no time, and photos that are kept nowhere else."""
+    with pytest.MonkeyPatch.context() as patch:
+        small_pictures(patch)
+        cache = tmp_path_factory.mktemp("cache")
+        patch.setattr("platformdirs.user_cache_path", lambda *_, **__: cache)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import shutil
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -35,11 +36,18 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_data(tmp_path_factory.mktemp("data"))
 
 
-@pytest.fixture
-def run(network: LossNetwork, data: Path, tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def done(network: LossNetwork, data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run of two steps that is done."""
-    run_fit(network, data, tmp_path / "run", SHORT)
-    return tmp_path / "run"
+    run = tmp_path_factory.mktemp("done")
+    run_fit(network, data, run, SHORT)
+    return run
+
+
+@pytest.fixture
+def run(done: Path, tmp_path: Path) -> Path:
+    """A copy of it, for the test to change."""
+    return Path(shutil.copytree(done, tmp_path / "run"))
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,14 @@
-"""What a training run needs, small: four photos, two styles, and a loss network of random weights."""
+"""What a training run needs, small: four photos, two styles, and a loss network of random weights.
 
+As a module, `python -m train` on small pictures.
+"""
+
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from click.testing import CliRunner
 from safetensors.torch import save_file
@@ -11,6 +17,7 @@ from livestyle.sinks.picture import write_picture
 from tests.pictures import scene
 from tests.test_loss_network import vgg_weights
 from train.__main__ import main
+from train.add import quick
 from train.checkpoint import Checkpoint
 from train.config import FitConfig
 from train.distributed import team
@@ -21,6 +28,15 @@ from train.photos import cache_photos, find_photos, held_out
 from train.pictures import read_gallery
 
 TINY = FitConfig(steps=4, batch=2, side=64, style_side=64, loss=LossConfig("vgg19-shallow"))
+
+
+def small_pictures(patch: pytest.MonkeyPatch, side: int = 64) -> None:
+    """Lets the commands of `train` work on pictures of this side: those of their own cost seconds a step."""
+    config = partial(FitConfig, side=side, style_side=side)
+    patch.setattr("train.commands.fit.FitConfig", config)
+    patch.setattr("train.commands.throughput.FitConfig", config)
+    patch.setattr("train.commands.add._QUICK", replace(quick(), side=side))
+    patch.setattr("train.judge._STYLE_SIDE", side)
 
 
 def make_data(folder: Path) -> Path:
@@ -64,7 +80,12 @@ def run_fit(
     run.mkdir(exist_ok=True)
     styles = read_gallery(data / "gallery.toml", data)
     trained, judged = held_out(find_photos(data / "photos"))
-    photos, command = cache_photos(trained), f"python -m train fit --steps {config.steps}"
+    photos, command = cache_photos(trained, folder=data), f"python -m train fit --steps {config.steps}"
     with team() as alone:
         path = fit(config, styles, photos, judged, network, run, alone, command=command, every=2, **more)  # type: ignore[arg-type]
     return Checkpoint.load(path)
+
+
+if __name__ == "__main__":
+    small_pictures(pytest.MonkeyPatch())
+    main()
