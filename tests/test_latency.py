@@ -2,6 +2,7 @@ import json
 import subprocess
 import sys
 import time
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from livestyle.cli.bench_latency import measure_latency
 from livestyle.controls import Settings
-from livestyle.engine import load_engine
+from livestyle.engine import Engine, load_engine
 from livestyle.frame import Image
 from livestyle.latency import Latency, measure, read_number, write_number
 from livestyle.live import Plan
@@ -20,7 +21,7 @@ from livestyle.weights import load_weights
 from tests.commands import call
 from tests.display import Display
 from tests.pictures import scene
-from tests.stage import Script
+from tests.stage import Script, Tinter
 
 
 @pytest.mark.parametrize("number", [0, 1, 7, 2048, 4095])
@@ -37,9 +38,14 @@ def test_a_picture_without_a_number_is_seldom_taken_for_one() -> None:
     )  # a check sum of 4 bits: 1 in 16
 
 
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    return load_engine(load_weights("small"))
+
+
 @pytest.mark.parametrize("style", list(load_weights("small").styles))
-def test_a_number_is_read_from_a_painting(style: str) -> None:
-    painter = Painter(load_engine(load_weights("small")), StyleMix.parse(style))
+def test_a_number_is_read_from_a_painting(style: str, engine: Engine) -> None:
+    painter = Painter(engine, StyleMix.parse(style))
     numbers = [3, 1234, 4000]
     assert [read_number(painter(write_number(scene(640, 480), number))) for number in numbers] == numbers
 
@@ -68,16 +74,18 @@ class Blind:
         return []
 
 
+@cache
 def measured(late_seconds: float) -> Latency:
-    painter = Painter(load_engine(load_weights("small")), StyleMix.parse("mosaic"))
-    settings = Settings(names=("mosaic",), style=painter.style)
+    """Of frames that are not painted, which takes no time."""
+    painter = Painter(Tinter(), StyleMix.parse("mosaic"))
+    settings = Settings(names=("mosaic",), style=painter.style, strength=0.0)
     camera = PatternSource(size=(320, 240))
     return measure(painter, camera, Blind(late_seconds), 3.0, settings=settings, plan=Plan(0.0))
 
 
 def test_what_a_screen_adds_is_found_in_what_is_measured() -> None:
-    prompt, late = measured(0.0), measured(0.02)
-    assert late.percentiles["p50"] - prompt.percentiles["p50"] == pytest.approx(20, abs=15)
+    prompt, late = measured(0.0), measured(0.1)
+    assert prompt.percentiles["p50"] < 100 <= late.percentiles["p50"] < 250  # a frame may be 33 ms old before
     assert prompt.unread == late.unread == 0
     assert prompt.frames > 30
 
@@ -88,7 +96,7 @@ def test_frames_that_did_not_come_on_are_counted() -> None:
 
 
 def test_a_measurement_that_is_ended_early_tells_how_long_it_was(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     class Quitting(Script):
         def close(self) -> None:
@@ -96,7 +104,7 @@ def test_a_measurement_that_is_ended_early_tells_how_long_it_was(
 
     monkeypatch.setattr("livestyle.sinks.display.require_display", lambda _: None)
     monkeypatch.setattr("livestyle.sinks.window.Window", lambda _: Quitting({30: "n", 60: "q"}))
-    painter = Painter(load_engine(load_weights("small")), StyleMix.parse("mosaic:1,kylix:2"))
+    painter = Painter(engine, StyleMix.parse("mosaic:1,kylix:2"))
     found = measure_latency(60.0, painter, "pattern", (320, 240), 0.9)
     assert 1 < found["seconds"] < 60  # about 2, for 60 pictures at 30 fps
     assert f" in {found['seconds']:.0f} s, " in capsys.readouterr().out
