@@ -14,7 +14,11 @@ from tests.display import Display, require_tools
 
 
 def pytest_configure() -> None:
-    """Lets Ctrl-C reach the commands under test: a shell's background jobs are started with it ignored."""
+    """Lets Ctrl-C reach the commands under test: a shell's background jobs are started with it ignored.
+
+    PyTorch's threads wait asleep, not spinning, which on a busy machine takes several times as long.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # read when PyTorch is loaded
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
