@@ -71,7 +71,8 @@ def coarse(image: Image) -> Image:
 
 @contextmanager
 def camera(display: Display, folder: Path, *options: str) -> Iterator[Camera]:
-    held = ("--target-fps", "0")  # a busy machine must not change what a picture looks like
+    # a busy machine must not change what a picture looks like, nor stand still between two styles
+    held = ("--target-fps", "0", "--fade", "0")
     command = [sys.executable, "-m", "livestyle", "cam", "--folder", str(folder), *held, *options]
     with subprocess.Popen(
         command,
@@ -84,7 +85,7 @@ def camera(display: Display, folder: Path, *options: str) -> Iterator[Camera]:
         try:
             until(lambda: display.run("xdotool", "search", "--name", "^livestyle$").strip(), 20)
             running = Camera(display, process, folder)
-            until(lambda: running.picture().std() > 20, 20)
+            until(lambda: np.ptp(running.picture(), axis=2).mean() > 10, 20)  # the empty screen is grey
             until(lambda: display.run("xdotool", "getactivewindow", "getwindowname").strip() == "livestyle")
             yield running
         finally:
