@@ -17,7 +17,7 @@ from safetensors.numpy import save
 
 from livestyle.errors import SinkError, StyleError, reason_of
 from livestyle.remembered import write_whole
-from livestyle.styles import NAME, Style
+from livestyle.styles import Style
 
 logger = logging.getLogger(__name__)
 
@@ -51,9 +51,9 @@ def read_style(path: Path) -> tuple[Style, str]:
     Raises StyleError where the file is something else, or has a name that no style can have.
     """
     name = path.name.removesuffix(SUFFIX)
-    if not NAME.fullmatch(name):
+    if not _can_be_called(name):
         raise StyleError(
-            f"{_in_print(str(path))} cannot be called by its name: rename it; use letters, digits and _"
+            f"{_in_print(str(path))} cannot be called by its name: rename it; a style's has none of : , @"
         )
     try:
         with safe_open(path, framework="numpy") as file:
@@ -68,6 +68,17 @@ def read_style(path: Path) -> tuple[Style, str]:
             f"{_in_print(str(path))} is not a style file: {error}; remove it, or make it anew"
         ) from error
     return replace(style, own=True), facts.get("network", "")
+
+
+def _can_be_called(name: str) -> bool:
+    """Whether `--style` can ask for it, where : , @ and .toml mean something else and outer spaces go."""
+    return (
+        bool(name)
+        and name.isprintable()
+        and name == name.strip()
+        and not set(name) & set(":,@")
+        and not name.lower().endswith(".toml")
+    )
 
 
 def _in_print(text: str) -> str:

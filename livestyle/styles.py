@@ -2,7 +2,6 @@
 
 import difflib
 import math
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livestyle.errors import StyleError
-
-NAME = re.compile(r"\w+")
-"""What a style may be called: nothing that means something else in `--style`, or in the name of a file."""
 
 
 def engine_dir() -> Path:

@@ -2,7 +2,6 @@
 
 import os
 import re
-import resource
 import signal
 import subprocess
 import sys
@@ -46,16 +45,13 @@ def photo(tmp_path: Path) -> Path:
 
 
 def test_help_is_instant() -> None:
-    """Less than three times the work of loading click, on any machine: NumPy alone is two and a half."""
-
-    def work(*command: str) -> float:
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        for _ in range(3):
-            subprocess.run([sys.executable, *command], check=True, capture_output=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-    assert work("-m", "livestyle", "--help") < 3 * work("-c", "import click")
+    """Under 0.3 s; the best of five, because the machine may be busy."""
+    times = []
+    for _ in range(5):
+        began = time.perf_counter()
+        subprocess.run([*COMMAND, "--help"], check=True, capture_output=True)
+        times.append(time.perf_counter() - began)
+    assert min(times) < 0.3
 
 
 def test_too_little_memory_is_one_line() -> None:

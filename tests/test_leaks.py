@@ -30,7 +30,7 @@ def resident_mib() -> float:
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
 def test_two_thousand_style_switches_leave_neither_memory_nor_threads_behind() -> None:
     weights = load_weights("small")
-    names, engine, image = list(weights.styles), load_engine(weights), scene(64, 48)
+    names, engine, image = list(weights.styles), load_engine(weights), scene(96, 64)
     fade = Fade.still(StyleMix.parse(names[0]))
     last: Painted | None = None
     before, threads = 0.0, 0

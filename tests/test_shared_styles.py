@@ -12,6 +12,7 @@ from livestyle.cli.batch import _recipe
 from livestyle.errors import StyleError
 from livestyle.shared_styles import SUFFIX, read_style, style_folder, write_style
 from livestyle.styles import Style, StyleMix
+from livestyle.timeline import Timeline
 from livestyle.weights import load_weights
 from tests.backends import ALL, engine_of
 from tests.commands import posix
@@ -156,7 +157,7 @@ def test_what_others_wrote_cannot_steer_a_terminal(caplog: pytest.LogCaptureFixt
 
 
 @posix
-@pytest.mark.parametrize("name", ["a:b", "night, blue", "dusk@2", "mine (1)", ""])
+@pytest.mark.parametrize("name", ["a:b", "night, blue", "dusk@2", " mine", "mine.toml", ""])
 def test_one_that_style_could_not_name_is_left_out_and_told(
     name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -164,5 +165,14 @@ def test_one_that_style_could_not_name_is_left_out_and_told(
     assert name not in load_weights().styles
     (said,) = caplog.messages
     assert said.startswith(f"skipped a style: {path} cannot be called by its name: rename it")
-    path.rename(path.with_name(f"café_2{SUFFIX}"))
-    assert StyleMix.parse("café_2").row(load_weights().styles).any()
+
+
+@pytest.mark.parametrize("name", ["café_2", "mine-2", "mine (1)", "a~b", "v1.5", "-", "it's"])
+def test_one_with_a_name_that_style_can_ask_for_is_there(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    make(name)
+    styles = load_weights().styles
+    assert not caplog.messages
+    for asked in (name, f"mosaic:1,{name}:2", f"mosaic@0,{name}@1~2"):
+        for mix in Timeline.parse(asked).mixes:
+            assert mix.row(styles).any()
+        assert name in dict(mix.parts)

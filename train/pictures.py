@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import re
 import tomllib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -14,10 +15,12 @@ from torch import Tensor
 from livestyle.architecture import MIN_SIDE
 from livestyle.errors import SourceError
 from livestyle.sources.picture import read_picture
-from livestyle.styles import NAME
 from train.photos import to_tensor
 
 Crop = tuple[float, float, float, float]
+
+_NAME = re.compile(r"\w+")
+"""What a style may be called: nothing that means something else in `--style`, or in the name of a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,7 @@ def check_styles(styles: Sequence[StylePicture]) -> None:
     names = [style.name for style in styles]
     for style in styles:
         left, top, right, bottom = style.crop
-        if not NAME.fullmatch(style.name):
+        if not _NAME.fullmatch(style.name):
             raise SourceError(f"cannot call a style {style.name!r}: use letters, digits and _")
         if names.count(style.name) > 1:
             raise SourceError(f"there are several styles {style.name!r}: give each a name of its own")
