@@ -1,6 +1,7 @@
 """What a measurement depends on beside processor and versions: power, memory."""
 
 import os
+import sys
 from pathlib import Path
 
 _CPU = Path("/sys/devices/system/cpu/cpu0/cpufreq")
@@ -28,6 +29,8 @@ def busy_seconds() -> float | None:
 
     None where the system does not tell.
     """
+    if sys.platform == "win32":
+        return None
     first, *rest = _read(Path("/proc/stat")).partition("\n")[0].split() or [""]
     if first != "cpu":
         return None
@@ -36,11 +39,10 @@ def busy_seconds() -> float | None:
 
 
 def _peak_of_posix() -> float | None:
-    try:
-        import resource
-        import sys
-    except ImportError:  # Windows
+    if sys.platform == "win32":
         return None
+    import resource
+
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (1024**2 if sys.platform == "darwin" else 1024)
 

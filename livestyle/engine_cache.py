@@ -8,6 +8,7 @@ note tells of is not loaded.
 import json
 import logging
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -183,7 +184,7 @@ def _remove(plan: Path) -> None:
 
 def _private(plan: Path) -> bool:
     """Whether nobody else can have put the plan there."""
-    if os.name == "nt":
+    if sys.platform == "win32":
         return True
     folder = plan.parent.stat()
     return folder.st_uid == os.getuid() and not folder.st_mode & 0o022

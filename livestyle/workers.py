@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -153,7 +154,7 @@ def workers(recipe: Recipe, count: int, keep: Callable[[Result], None]) -> Itera
 @contextmanager
 def _no_interrupt() -> Iterator[None]:
     """Put Ctrl-C off, which a process that starts meanwhile never sees: it would show where it was."""
-    if not hasattr(signal, "pthread_sigmask"):  # as on Windows
+    if sys.platform == "win32":  # which has no masks of signals
         yield
         return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})

@@ -40,6 +40,8 @@ def _answers(display: str) -> bool:
         return False
     if host not in ("", "unix") and not host.startswith("/"):
         return _accepts(socket.AF_INET, (host, 6000 + int(server)))
+    if sys.platform == "win32":  # which Python gives no such sockets
+        return False
     path = f"/tmp/.X11-unix/X{server}" if not host.startswith("/") else display
     return any(_accepts(socket.AF_UNIX, address) for address in (path, f"\0{path}", host) if address)
 

@@ -12,10 +12,10 @@ from typing import Self
 
 from livestyle.errors import SinkError, reason_of
 
-try:
+if sys.platform == "win32":  # where a file that is open cannot be removed
+    fcntl = None
+else:
     import fcntl
-except ImportError:  # Windows, where a file that is open cannot be removed
-    fcntl = None  # type: ignore[assignment]
 
 _PART = re.compile(r"\.(.+)\.[0-9a-f]+\.part", re.DOTALL)
 """The name of a temporary file, with the end of its target's."""

@@ -174,14 +174,13 @@ def _by_number(number: int) -> Camera:
 
 def _where(camera: Camera) -> int:
     """The number under which the camera is now: one that was unplugged may come back with another."""
-    if sys.platform != "linux" or not camera.name:
-        return camera.number
-    from livestyle.sources.v4l2 import names
+    if sys.platform == "linux" and camera.name:
+        from livestyle.sources.v4l2 import names
 
-    now = names()
-    if now.get(camera.number) == camera.name:
-        return camera.number
-    return min((number for number, name in now.items() if name == camera.name), default=camera.number)
+        now = names()
+        if now.get(camera.number) != camera.name:
+            return min((number for number, name in now.items() if name == camera.name), default=camera.number)
+    return camera.number
 
 
 def _why_not(number: int) -> str:

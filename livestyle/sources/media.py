@@ -127,7 +127,7 @@ class Media:
                 raise SourceError(f"cannot open {self.path}: it is a folder; name a video in it")
             if not os.access(self.path, os.R_OK):
                 raise PermissionError(EACCES, os.strerror(EACCES))
-            if stat.S_ISFIFO(found.st_mode):
+            if sys.platform != "win32" and stat.S_ISFIFO(found.st_mode):
                 # without waiting for its writer, which the spool does with more patience
                 pipe = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
                 self._spool = Spool(pipe, self.name, _patience_seconds())

@@ -7,6 +7,7 @@ import fcntl
 import os
 import re
 import struct
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from pathlib import Path
 from livestyle.errors import reason_of
 from livestyle.sources.devices import Camera, Mode
 
+assert sys.platform == "linux"
 _CLASS, _DEVICES = Path("/sys/class/video4linux"), Path("/dev")
 _READ, _WRITE = 2, 1
 _CAN_CAPTURE, _CAN_CAPTURE_PLANES, _HAS_DEVICE_CAPS = 0x1, 0x1000, 0x8000_0000
