@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 from livestyle.bench_machine import busy_seconds, peak_memory_mib, power
 from livestyle.bench_run import MovingPicture, measure_run
 from livestyle.cli import main
-from livestyle.cli.bench import expectation
+from livestyle.cli.bench_report import expectation
 from livestyle.frame import Frame, Image
 from livestyle.painter import Painter
 from livestyle.sinks.null import NullSink

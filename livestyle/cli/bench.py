@@ -17,6 +17,7 @@ import click
 from click.core import ParameterSource
 
 from livestyle import defaults
+from livestyle.cli.bench_report import expectation, report
 from livestyle.cli.file_options import FILE_STREAMS
 from livestyle.cli.options import FILE, FiniteRange, FrameSize, make_painter, model_option, together
 from livestyle.cli.stopping import stoppable
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
     from livestyle.sources import FrameSource
 
 _SIZES = ((640, 480), (1280, 720), (1920, 1080))
-_LIVE_FPS = 30.0
-_OTHERS = 0.1
-"""From how many cores on other programs are worth a word."""
 
 _bench_options = together(
     click.option(
@@ -112,7 +110,7 @@ def bench(
                     content = _latencies(painter, sizes, how)
                     write({"machine": facts} | content)
                     return
-                runs = [_report(_measure(painter, size, how)) for size in _runs(sizes, how)]
+                runs = [report(_measure(painter, size, how)) for size in _runs(sizes, how)]
                 ratios = compared(sizes or _SIZES[:1], how) if compared else {}
                 others = _each_backend(sizes, how) if how["backends"] else []
         except KeyboardInterrupt:
@@ -154,16 +152,6 @@ def _latencies(painter: Painter, sizes: tuple[tuple[int, int], ...], how: dict[s
         measure_latency(how["latency"], painter, camera, size, steady) for size in sizes or _SIZES[:1]
     ]
     return {"latency": measured}
-
-
-def expectation(runs: list[Run]) -> str:
-    """What live painting will be like: `640x480 live: 30 of 30 fps; 1280x720: 27`."""
-    parts: list[str] = []
-    for run in runs:
-        size = f"{run.size[0]}x{run.size[1]}"
-        fps = int(min(_LIVE_FPS, run.fps))
-        parts.append(f"{size}: {fps}" if parts else f"{size} live: {fps} of {_LIVE_FPS:.0f} fps")
-    return "; ".join(parts)
 
 
 def _runs(sizes: tuple[tuple[int, int], ...], how: dict[str, Any]) -> tuple[tuple[int, int] | None, ...]:
@@ -219,28 +207,6 @@ def _open_clip(clip: Path, stack: ExitStack) -> tuple[FrameSource, Sink]:
     )
 
 
-def _report(run: Run) -> Run:
-    """Prints a run."""
-    click.echo(
-        f"\n{run.size[0]}x{run.size[1]}, {run.backend}: {run.fps:.1f} fps over {run.frames} frames, "
-        f"{run.cores_used:.1f} cores used, warm-up {run.warm_up_seconds:.1f} s"
-        + (f", {run.dropped} dropped" if run.end_to_end else "")
-    )
-    rows = [("read" if run.end_to_end is None else "wait, read", "read"), ("steady", "steady")]
-    rows += [("network (engine latency)", "network"), ("write", "write")]
-    click.echo(f"  {'ms':<26}{'p50':>8}{'p95':>8}{'p99':>8}")
-    for label, name in rows:
-        click.echo(_row(label, run.stages[name]))
-    if run.end_to_end is not None:
-        click.echo(_row("end to end", run.end_to_end))
-    if (run.others_cores_used or 0) > _OTHERS:
-        click.echo(f"  other programs used {run.others_cores_used:.1f} cores meanwhile: alone it is faster")
-    if run.drifted:
-        word, cause = ("slower", "heat, or other programs") if run.drift > 0 else ("faster", "other programs")
-        click.echo(f"  {abs(run.drift):.0%} {word} in the last third than in the first: {cause}")
-    return run
-
-
 def _each_backend(sizes: tuple[tuple[int, int], ...], how: dict[str, Any]) -> list[dict[str, Any]]:
     """Prints how fast the network alone is with each backend; gives the times."""
     from livestyle.bench import SIZES, Skipped, measure
@@ -256,10 +222,6 @@ def _each_backend(sizes: tuple[tuple[int, int], ...], how: dict[str, Any]) -> li
         click.echo(f"  {result.backend:<18} {size:<10} {result.milliseconds:8.2f} ms  {result.fps:7.1f} fps")
         rows.append(asdict(result))
     return rows
-
-
-def _row(label: str, times: Any) -> str:
-    return f"  {label:<26}{times.p50:8.2f}{times.p95:8.2f}{times.p99:8.2f}"
 
 
 def _peers(sizes: tuple[tuple[int, int], ...]) -> Any:

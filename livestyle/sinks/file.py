@@ -127,6 +127,7 @@ class FileSink:
         with self._translated(), self._discarded_on_error():
             self._mux(None, None if cut_sound else self.last_seconds())
             self._finish_tracks(cut_sound)
+            del self._video  # what its encoder held makes room for the index of all packets
             self._container.close()
             if self._partial is not None:
                 self._finish_header(self._partial.part)
