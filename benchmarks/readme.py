@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -62,11 +63,14 @@ def _networks(peers: Results) -> str:
         cells = [three_digits(row["fps"][size]) for size in sizes]
         cells.append(", ".join(three_digits(row["times_reference"][size]) for size in sizes))
         lines.append("| " + " | ".join([label, *cells]) + " |")
-    return (
-        "\n".join(lines) + f"\n\nThe last row is the fastest of {len(others)} other networks and runtimes. "
-        "In large frames the reference pays for fresh memory too ([NOTES](benchmarks/NOTES.md)): "
-        f"the ratios at {sizes[0]} are the ones to go by.\n"
-    )
+    told = "\n".join(lines) + f"\n\nThe last row is the fastest of {len(others)} other networks and runtimes."
+    if len(sizes) > 1:
+        smallest = min(sizes, key=lambda size: prod(map(int, size.split("x"))))
+        told += (
+            " In large frames the reference pays for fresh memory too ([NOTES](benchmarks/NOTES.md)): "
+            f"the ratios at {smallest} are the ones to go by."
+        )
+    return told + "\n"
 
 
 def _video(cpu: Results) -> str:

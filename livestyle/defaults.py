@@ -20,7 +20,7 @@ ENGINES_GB = 4.0
 STROKE_SIZES = (0.5, 4.0)
 """The smallest and the largest strokes: those of 2 are twice as large as the network paints them."""
 
-LARGEST_SIZE = (7680, 4320)
+LARGEST_SIZE = (8192, 4320)
 """The size (width, height) of the largest frames: no others have more pixels."""
 
 GRAIN = 5.0

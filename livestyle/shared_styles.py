@@ -53,7 +53,7 @@ def read_style(path: Path) -> tuple[Style, str]:
     name = path.name.removesuffix(SUFFIX)
     if not _can_be_called(name):
         raise StyleError(
-            f"{_in_print(str(path))} cannot be called by its name: rename it; a style's has none of : , @"
+            f"{_in_print(str(path))} cannot be called by its name: rename it; letters and digits will do"
         )
     try:
         with safe_open(path, framework="numpy") as file:

@@ -254,5 +254,5 @@ def test_a_number_that_no_camera_can_have_is_one_clear_line(number: str) -> None
 @pytest.mark.parametrize("spec", ["pattern", "in.mp4", "0", "rtsp://me:secret@host/x"])
 @pytest.mark.parametrize("size", [(99999, 99999), (10**30, 16)])
 def test_a_size_that_no_memory_holds_is_one_clear_line(spec: str, size: tuple[int, int]) -> None:
-    with pytest.raises(SourceError, match=r"cannot open a camera at \d+x\d+: 7680x4320 is the largest"):
+    with pytest.raises(SourceError, match=r"cannot open a camera at \d+x\d+: 8192x4320 is the largest"):
         open_camera(spec, size=size)

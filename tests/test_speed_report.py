@@ -70,6 +70,18 @@ def test_readme_tells_ours_the_reference_and_the_fastest_of_the_others(results: 
     assert fill(text, results) == text
 
 
+def test_the_ratios_to_go_by_are_those_of_the_smallest_frames(results: Path) -> None:
+    measured = peers()
+    for one in measured["rows"]:
+        one["fps"] = dict(reversed(one["fps"].items()))
+    (results / "peers.json").write_text(json.dumps(measured))
+    assert "the ratios at 640x480 are the ones to go by" in fill(README, results)
+    for one in measured["rows"]:
+        del one["fps"]["1280x720"]
+    (results / "peers.json").write_text(json.dumps(measured))
+    assert "the ones to go by" not in fill(README, results)
+
+
 def test_speed_tells_and_draws_all_of_it(results: Path) -> None:
     text = speed(results, draw=True)
     assert "| slow net | OpenVINO | 93 k | 6.4 | 11.0 | 5.50 | 5.50 |" in text

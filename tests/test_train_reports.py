@@ -55,10 +55,12 @@ def test_a_network_is_as_good_as_itself(data: Path, runs: tuple[Path, Path], tmp
 
 
 def test_a_run_is_called_as_its_folder_wherever_it_is_named_from(
-    runs: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+    runs: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(runs[0].parent)
     assert read_run(Path("checkpoint.pt")).name == "both"
+    (tmp_path / "again").symlink_to(Path.cwd())
+    assert read_run(tmp_path / "again" / "checkpoint.pt").name == "again"
 
 
 def test_networks_are_compared_in_the_styles_that_they_share(

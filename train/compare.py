@@ -38,7 +38,7 @@ def read_run(checkpoint: Path) -> Run:
     with tempfile.TemporaryDirectory() as folder:
         path = export(checkpoint, Path(folder))
         weights = load_weights(path.stem, path.parent)
-    return Run(checkpoint.resolve().parent.name, weights, read_record(checkpoint))
+    return Run(checkpoint.absolute().parent.name, weights, read_record(checkpoint))
 
 
 def check_comparable(first: Run, others: Sequence[Run], pictures: Sequence[StylePicture]) -> None:
