@@ -67,6 +67,7 @@ def as_engine_error(painter: str, height: int, width: int) -> Iterator[None]:
     try:
         yield
     except (RuntimeError, MemoryError) as error:
+        logger.debug("%s cannot paint %dx%d: %s: %s", painter, width, height, type(error).__name__, error)
         said = str(error).lower()
         if isinstance(error, MemoryError) or "out of memory" in said or "alloc" in said:
             reason = "there is not enough memory for it; --model small or --stroke-size 2 takes less"

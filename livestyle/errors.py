@@ -11,7 +11,10 @@ Each message is one line that names what failed, with which value, and what to d
 stay `ValueError`.
 """
 
+import re
 from itertools import takewhile
+
+_TRACEBACK = re.compile(r".*^Traceback .*?^[\w.]*(?:Error|Exception): ", re.DOTALL | re.MULTILINE)
 
 
 class LivestyleError(Exception):
@@ -45,7 +48,11 @@ def reason_of(error: Exception) -> str:
 
 
 def in_one_line(error: Exception) -> str:
-    """What a library's error says, in one line: its first ones may only announce the next."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    """What a library's error says, in one line: its first ones may only announce the next.
+
+    Of an error that tells where it happened first, as TorchScript's do, it is what follows that.
+    """
+    said = _TRACEBACK.sub("", str(error))
+    lines = [line.strip() for line in said.splitlines() if line.strip()] or [type(error).__name__]
     announcing = len(list(takewhile(lambda line: line.endswith(":"), lines)))
     return " ".join(lines[: announcing + 1])

@@ -2,7 +2,22 @@ from errno import ENOSPC
 
 import pytest
 
-from livestyle.errors import in_one_line, reason_of
+from livestyle.engine import as_engine_error
+from livestyle.errors import EngineError, in_one_line, reason_of
+
+TORCHSCRIPT_SAID = """The following operation failed in the TorchScript interpreter.
+Traceback of TorchScript, serialized code (most recent call last):
+  File "code/__torch__.py", line 9, in forward
+    raise Error: none
+    ~~~~~~~~~~~~ <--- HERE
+
+Traceback of TorchScript (most recent call last):
+/livestyle/network.py(171): forward
+def broken(x, y):
+    return torch.mm(x, y)
+           ~~~~~~~~ <--- HERE
+RuntimeError: {}
+"""
 
 
 def test_a_systems_error_is_told_without_its_number_and_file() -> None:
@@ -25,7 +40,26 @@ def test_an_error_without_a_code_is_told_in_its_own_words_or_by_its_name() -> No
         ),
         ("cannot compile:\n", "cannot compile:"),
         (" \n", "RuntimeError"),
+        (TORCHSCRIPT_SAID.format("shapes do not fit\nmore"), "shapes do not fit"),
+        (
+            TORCHSCRIPT_SAID.format("it says:\nRuntimeError: no kernel\nmore"),
+            "it says: RuntimeError: no kernel",
+        ),
+        ("no memory\nTraceback (most recent call last):\n  nothing more", "no memory"),
     ],
 )
 def test_a_librarys_error_is_told_in_one_line(said: str, told: str) -> None:
     assert in_one_line(RuntimeError(said)) == told
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (TORCHSCRIPT_SAID.format("shapes do not fit"), "48: shapes do not fit$"),
+    ],
+)
+def test_all_that_a_library_says_is_logged(said: str, told: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG", logger="livestyle")
+    with pytest.raises(EngineError, match=told), as_engine_error("the GPU", 48, 64):
+        raise RuntimeError(said)
+    assert f"the GPU cannot paint 64x48: RuntimeError: {said}" in caplog.messages
