@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from livestyle import defaults
-from livestyle.errors import EngineError, UnavailableError, in_one_line
+from livestyle.errors import EngineError, NoMemoryError, UnavailableError, in_one_line, is_about_memory
 from livestyle.gpu import find_driver
 
 if TYPE_CHECKING:
@@ -63,17 +63,20 @@ class Engine(Protocol):
 
 @contextmanager
 def as_engine_error(painter: str, height: int, width: int) -> Iterator[None]:
-    """What a library raises inside becomes an EngineError: `painter` cannot paint a frame of that size."""
+    """What a library raises inside becomes an EngineError: `painter` cannot paint a frame of that size.
+
+    It is a NoMemoryError where the library says so.
+    """
+    what = f"{painter} cannot paint {width}x{height}"
     try:
         yield
     except (RuntimeError, MemoryError) as error:
-        logger.debug("%s cannot paint %dx%d: %s: %s", painter, width, height, type(error).__name__, error)
-        said = str(error).lower()
-        if isinstance(error, MemoryError) or "out of memory" in said or "alloc" in said:
-            reason = "there is not enough memory for it; --model small or --stroke-size 2 takes less"
-        else:
-            reason = in_one_line(error)
-        raise EngineError(f"{painter} cannot paint {width}x{height}: {reason}") from error
+        logger.debug("%s: %s: %s", what, type(error).__name__, error)
+        if isinstance(error, MemoryError) or is_about_memory(f"{type(error).__name__}: {error}"):
+            raise NoMemoryError(
+                f"{what}: there is not enough memory for it; --model small or --stroke-size 2 takes less"
+            ) from error
+        raise EngineError(f"{what}: {in_one_line(error)}") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@
     ├── SinkError      a picture, video or window cannot be written
     ├── StyleError     no such style, or its weights are damaged
     └── EngineError    a backend is missing or refuses to run
+        ├── NoMemoryError       there is too little memory for a frame
         └── UnavailableError    this machine or installation has not what it needs, which is no fault
 
 Each message is one line that names what failed, with which value, and what to do. Programmer mistakes
@@ -15,6 +16,12 @@ import re
 from itertools import takewhile
 
 _TRACEBACK = re.compile(r".*^Traceback .*?^[\w.]*(?:Error|Exception): ", re.DOTALL | re.MULTILINE)
+_NO_MEMORY = re.compile(
+    r"out[ _]?of[ _]?memory|not enough memory|could not be allocated|(?:can't|cannot|failed to) allocate"
+    r"|bad[ _]alloc|alloc(?:ation)?_failed",
+    re.IGNORECASE,
+)
+"""How PyTorch, its libraries, OpenVINO, TensorRT and C++ say it."""
 
 
 class LivestyleError(Exception):
@@ -37,6 +44,10 @@ class EngineError(LivestyleError):
     """A backend is missing or refuses to run."""
 
 
+class NoMemoryError(EngineError):
+    """There is too little memory for a frame, or for what paints it."""
+
+
 class UnavailableError(EngineError):
     """A backend needs a GPU or a package that is not here, which is no fault."""
 
@@ -56,3 +67,8 @@ def in_one_line(error: Exception) -> str:
     lines = [line.strip() for line in said.splitlines() if line.strip()] or [type(error).__name__]
     announcing = len(list(takewhile(lambda line: line.endswith(":"), lines)))
     return " ".join(lines[: announcing + 1])
+
+
+def is_about_memory(said: str) -> bool:
+    """Whether that is how a library says that there is too little memory."""
+    return _NO_MEMORY.search(said) is not None
