@@ -217,6 +217,15 @@ def test_where_two_frames_do_not_fit_they_go_one_by_one(weights: Weights) -> Non
     assert len([fetch() for fetch in fetches]) == 3
 
 
+def test_a_recipe_that_fails_for_another_reason_is_not_made_twice(weights: Weights) -> None:
+    tried: list[str] = []
+    recipe, _ = recorded(tried, broken="eager")
+    engine = CudaEngine(weights, 2, make_lane=CpuLane, dtype=torch.float32)
+    with pytest.raises(EngineError, match="no compiler"):
+        engine._ring(recipe, 48, 64)
+    assert tried == ["eager"]
+
+
 @pytest.mark.parametrize("streams", [1, 2])
 def test_a_gpu_without_enough_memory_is_one_clear_line(
     streams: int, weights: Weights, monkeypatch: pytest.MonkeyPatch

@@ -17,7 +17,7 @@ from livestyle.backends.recipes import RECIPES, Recipe, Trial, choose, median_mi
 from livestyle.backends.slots import CudaLane, Lane, Ring, Slot
 from livestyle.backends.torchscript import frame_net
 from livestyle.engine import as_engine_error
-from livestyle.errors import EngineError, in_one_line
+from livestyle.errors import EngineError, NoMemoryError, in_one_line
 from livestyle.frame import Image, as_image
 from livestyle.gate import check, natural_frame
 from livestyle.gpu import find_driver
@@ -108,7 +108,7 @@ class CudaEngine:
     def _ring(self, recipe: Recipe, height: int, width: int) -> Ring:
         try:
             return Ring(self._make_slots(recipe, height, width, self._slots))
-        except EngineError as error:  # there may be memory for one frame at a time
+        except NoMemoryError as error:  # there may be enough for one frame at a time
             if self._slots == 1:
                 raise
             logger.debug("one frame at a time: %s", in_one_line(error))
