@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Literal
 
-from livestyle.errors import LivestyleError
+from livestyle.errors import EngineError, LivestyleError
 from livestyle.job import Job, Outcome, paint_file
 
 if TYPE_CHECKING:
@@ -65,6 +65,13 @@ class Recipe:
     """All that the output depends on besides the input, in words."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Last:
+    """A result, after which the process that sends it ends."""
+
+    result: Result
+
+
 class Worker:
     """One process, and the job it has."""
 
@@ -80,8 +87,8 @@ class Worker:
         if job is not None:
             try:
                 self.connection.send(job)
-            except OSError:  # it has died
-                self._process.join()
+            except OSError:  # it has died, or ends
+                self.end(time.monotonic() + _STOP_SECONDS)
                 self._start()
                 self.connection.send(job)
         return job is not None
@@ -89,12 +96,11 @@ class Worker:
     def receive(self) -> Progress | Result:
         """What the process says next; a result that says so where it has died."""
         try:
-            message: Progress | Result = self.connection.recv()
+            return self._heard()
         except (EOFError, OSError):
             self.connection.close()
             self._process.join()
             return self._failed(f"the process that painted it died (exit code {self._process.exitcode})")
-        return message
 
     def ask_to_stop(self) -> None:
         """Let it keep what is complete, and end."""
@@ -107,8 +113,7 @@ class Worker:
         """What it still says of its job until it ends, or until `deadline` on the monotonic clock."""
         with suppress(EOFError, OSError):
             while self.connection.poll(max(0.0, deadline - time.monotonic())):
-                message = self.connection.recv()
-                if isinstance(message, Result):
+                if isinstance(message := self._heard(), Result):
                     yield message
 
     def end(self, deadline: float) -> None:
@@ -118,6 +123,13 @@ class Worker:
         if self._process.is_alive():
             self._process.kill()
             self._process.join()
+
+    def _heard(self) -> Progress | Result:
+        message: Progress | Result | _Last = self.connection.recv()
+        if isinstance(message, _Last):
+            self.connection.close()  # so that `begin` starts another process
+            return message.result
+        return message
 
     def _start(self) -> None:
         self.connection, theirs = self._context.Pipe()
@@ -204,7 +216,11 @@ def _work(connection: Connection, recipe: Recipe) -> None:
 
     with suppress(SystemExit):
         while (job := _next_job(connection)) is not None:
-            _say(connection, _paint(job, painter, recipe.timeline, connection, stop))
+            result, engine_failed = _paint(job, painter, recipe.timeline, connection, stop)
+            if engine_failed and painters:  # a GPU that was lost stays lost to this process
+                _say(connection, _Last(result))
+                return
+            _say(connection, result)
 
 
 def _next_job(connection: Connection) -> Job | None:
@@ -215,7 +231,7 @@ def _next_job(connection: Connection) -> Job | None:
     return job
 
 
-def _say(connection: Connection, message: Progress | Result) -> None:
+def _say(connection: Connection, message: Progress | Result | _Last) -> None:
     """Tell the first process. Raises SystemExit where that has gone."""
     try:
         connection.send(message)
@@ -225,7 +241,8 @@ def _say(connection: Connection, message: Progress | Result) -> None:
 
 def _paint(
     job: Job, painter: Callable[[], Painter], timeline: Timeline, connection: Connection, stop: _Stop
-) -> Result:
+) -> tuple[Result, bool]:
+    """What became of a job, and whether the engine failed."""
     started = time.perf_counter()
     names = str(job.source), str(job.target)
 
@@ -249,13 +266,15 @@ def _paint(
         with stop.while_painting():
             paint_file(job, painter, timeline, show=show, outcome=outcome)
     except LivestyleError as error:
-        return Result(*names, "failed", said=[str(error)], notices=notices.lines)
+        failed = Result(*names, "failed", said=[str(error)], notices=notices.lines)
+        return failed, isinstance(error, EngineError)
     except SystemExit:
         if not outcome.complete:
             raise
     seconds = time.perf_counter() - started
     status: Status = "damaged" if outcome.faults else "painted"
-    return Result(*names, status, outcome.frames, seconds, outcome.faults, notices.lines, job.fingerprint)
+    said, frames = notices.lines, outcome.frames
+    return Result(*names, status, frames, seconds, outcome.faults, said, job.fingerprint), False
 
 
 class _Notices(logging.Handler):

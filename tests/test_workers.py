@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,8 @@ import pytest
 
 from livestyle.backends.untouched import UntouchedEngine
 from livestyle.batch import run_batch
+from livestyle.errors import EngineError
+from livestyle.frame import Image
 from livestyle.job import Job
 from livestyle.painter import Painter
 from livestyle.styles import StyleMix
@@ -108,3 +111,52 @@ def test_an_error_that_is_no_end_of_the_connection_is_told(
     with workers(replace(RECIPE, make_painter=fail), 1, lambda _: None) as (worker,):
         assert result_of(worker, job).said == ["the process that painted it died (exit code 1)"]
     assert "No space left on device" in capfd.readouterr().err
+
+
+class FragileEngine(UntouchedEngine):
+    """Like one on a GPU, which a frame 64 wide loses, for good to this process."""
+
+    lost = False
+
+    def start(self, image: Image, style: StyleMix) -> Callable[[], Image]:
+        FragileEngine.lost |= image.shape[1] == 64
+        if FragileEngine.lost:
+            raise EngineError("the GPU cannot paint: an illegal memory access was encountered")
+        return super().start(image, style)
+
+
+FRAGILE = replace(RECIPE, make_painter=partial(Painter, FragileEngine(), MIX))
+
+
+def test_an_engine_that_fails_costs_no_other_file(tmp_path: Path) -> None:
+    jobs = [
+        Job(make_video(tmp_path / f"{i}.mkv", greys(4, width, 48)), tmp_path / f"{i}.mp4")
+        for i, width in enumerate((48, 64, 48, 48))
+    ]
+    results = run_batch(jobs, FRAGILE, tmp_path / "report.json")
+    assert [result.status for result in results] == ["painted", "failed", "painted", "painted"]
+    assert results[1].said == ["the GPU cannot paint: an illegal memory access was encountered"]
+
+
+def test_the_result_of_a_process_that_ends_is_kept_when_a_batch_is_stopped(tmp_path: Path) -> None:
+    job = Job(make_video(tmp_path / "in.mkv", greys(4, 64, 48)), tmp_path / "out.mp4")
+    kept: list[Result] = []
+    with workers(FRAGILE, 1, kept.append) as (worker,):
+        worker.begin(job)
+        assert worker.connection.poll(60)
+    assert [result.said for result in kept] == [
+        ["the GPU cannot paint: an illegal memory access was encountered"]
+    ]
+
+
+def no_engine() -> Painter:
+    raise EngineError("there is no such backend here")
+
+
+def test_an_engine_that_cannot_be_made_costs_no_process(tmp_path: Path) -> None:
+    job = Job(make_video(tmp_path / "in.mkv", greys(4)), tmp_path / "out.mp4")
+    with workers(replace(RECIPE, make_painter=no_engine), 1, lambda _: None) as (worker,):
+        process = worker._process
+        for _ in range(2):
+            assert result_of(worker, job).said == ["there is no such backend here"]
+        assert worker._process is process
