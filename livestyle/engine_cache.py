@@ -114,20 +114,15 @@ class EngineCache:
 
     def entries(self) -> list[Entry]:
         """All that is kept, the last used first. Raises EngineError where the folder cannot be read."""
+        found = []
         try:
-            paths = [path for path in self.folder.iterdir() if path.suffix == _PLAN]
+            for path in [path for path in self.folder.iterdir() if path.suffix == _PLAN]:
+                with suppress(FileNotFoundError):  # another process may be making room
+                    found.append(_entry(path))
         except FileNotFoundError:
             return []
         except OSError as error:
             raise EngineError(f"cannot read {self.folder}: {reason_of(error)}; {_FIX}") from error
-        found = []
-        for path in paths:
-            with suppress(FileNotFoundError):  # another process may be making room
-                facts = path.stat()
-                size = sum(
-                    part.stat().st_size for part in (path, path.with_suffix(_KERNELS)) if part.exists()
-                )
-                found.append(Entry(path, _note_of(path), size, facts.st_mtime))
         return sorted(found, key=lambda entry: -entry.used)
 
     def clear(self) -> int:
@@ -166,6 +161,12 @@ class EngineCache:
 
     def _path(self, key: Mapping[str, object]) -> Path:
         return self.folder / f"{digest({'format': FORMAT, **key})}{_PLAN}"
+
+
+def _entry(plan: Path) -> Entry:
+    facts, parts = plan.stat(), (plan, plan.with_suffix(_KERNELS))
+    size = sum(part.stat().st_size for part in parts if part.exists())
+    return Entry(plan, _note_of(plan), size, facts.st_mtime)
 
 
 def _note_of(plan: Path) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -141,6 +142,18 @@ def test_engines_that_cannot_be_removed_are_one_line_of_an_error(monkeypatch: py
             result = CliRunner().invoke(main, ["build", "--clear"])
         assert result.exit_code == 1
         assert result.stderr == f"Error: {fault} {cache.folder}: permission denied; {_FIX}\n"
+    assert cache.get(KEY) == b"plan"
+
+
+@pytest.mark.parametrize("work", [EngineCache.entries, EngineCache.clear])
+def test_a_folder_that_can_be_listed_and_no_more_is_one_line(
+    work: Callable[[EngineCache], object], cache: EngineCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache.put(KEY, b"plan", {})
+    with monkeypatch.context() as locked:
+        locked.setattr(Path, "stat", refuse)
+        with pytest.raises(EngineError, match=rf"^cannot read .*engines: permission denied; {_FIX}$"):
+            work(cache)
     assert cache.get(KEY) == b"plan"
 
 
