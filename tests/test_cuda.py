@@ -106,6 +106,28 @@ def test_the_processor_paints_the_reference_where_the_gpu_cannot(
         cpu_engine(weights).measure(48, 65, EAGER)
 
 
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+def test_the_reference_leaves_its_memory_to_others(
+    device: str, weights: Weights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alive: WeakSet[torch.nn.Module] = WeakSet()
+    left: list[int] = []
+
+    def net(weights: Weights) -> torch.nn.Module:
+        alive.add(made := frame_net(weights))
+        return made
+
+    monkeypatch.setattr(cuda, "frame_net", net)
+
+    def empty_cache() -> None:
+        left.append(len(alive))
+        raise torch.AcceleratorError("CUDA error: an illegal memory access was encountered")
+
+    monkeypatch.setattr(torch.cuda, "empty_cache", empty_cache)
+    cuda.reference(weights, natural_frame(48, 65), weights.styles["random_one"].row, device)
+    assert left == [0]
+
+
 @pytest.mark.needs_cuda
 def test_on_a_gpu_the_reference_is_that_of_a_processor() -> None:
     weights = random_weights("small")

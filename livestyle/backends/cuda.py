@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from livestyle.backends.recipes import RECIPES, Recipe, Trial, choose, median_milliseconds, named
-from livestyle.backends.slots import CudaLane, Lane, Ring, Slot
+from livestyle.backends.slots import CudaLane, Lane, Ring, Slot, free_cached_memory
 from livestyle.backends.torchscript import frame_net
 from livestyle.engine import as_engine_error
 from livestyle.errors import EngineError, NoMemoryError, in_one_line
@@ -133,14 +133,16 @@ class CudaEngine:
 def reference(weights: Weights, image: Image, row: NDArray[np.float32], device: str | None = None) -> Image:
     """What float32 eager paints, which whatever runs on a GPU is held against.
 
-    The GPU itself paints it, if there is one with the memory for it: a processor takes seconds. Raises
-    EngineError.
+    The GPU itself paints it, if there is one with the memory for it: a processor takes seconds. None of that
+    memory is kept: TensorRT has to find its own. Raises EngineError.
     """
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     try:
         return _eager_float32(weights, image, row, device)
     except RuntimeError as error:
         logger.debug("float32 eager is painted by the processor: %s", in_one_line(error))
+    finally:
+        free_cached_memory()
     with as_engine_error("float32 eager", *image.shape[:2]):
         return _eager_float32(weights, image, row, "cpu")
 

@@ -7,7 +7,7 @@ without one.
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol, TypeAlias
 from weakref import WeakSet
 
@@ -128,6 +128,12 @@ def _fastest_kernels() -> Iterator[None]:
         yield
     finally:
         cudnn.benchmark = before
+
+
+def free_cached_memory() -> None:
+    """Gives back what PyTorch keeps of the GPU's memory for itself: TensorRT takes its own."""
+    with suppress(RuntimeError):  # of a GPU that was lost, which the next thing asked of it tells
+        torch.cuda.empty_cache()
 
 
 class Slot:
