@@ -156,7 +156,11 @@ def ways(device: Device, case: Case, recipes: Sequence[Recipe]) -> Iterator[tupl
 
 
 def measure_one(device: Device, case: Case, make: Way, whole: bool) -> dict[str, Any]:
-    """One line: the network by itself, how right it is, and the loop around it, in all ways if `whole`."""
+    """One line: the network by itself, how right it is, and the loop around it, in all ways if `whole`.
+
+    `prepare_seconds` is all that comes before the first painting: for TensorRT the float32 reference of the
+    gate too. `memory_mib` is without that.
+    """
     device.forget_memory()
     ceilings = device.ceilings()
     began = time.perf_counter()

@@ -139,6 +139,7 @@ class Gpu:
 
         flavour, cache = installed(), EngineCache()
         build_engine(weights, size, cache)
+        self.forget_memory()  # that of float32 eager, which the engine was held against
         plan = cache.get(key(weights, flavour, *size[::-1]))
         assert plan is not None
         return Plan(flavour, plan).on
@@ -167,7 +168,7 @@ class Gpu:
         torch.cuda.reset_peak_memory_stats()
 
     def peak_memory_mib(self) -> float:
-        """What PyTorch reserved; TensorRT's own memory is not in it."""
+        """What PyTorch reserved. Of TensorRT's, only what TensorRT for RTX is given to work in is in it."""
         return torch.cuda.max_memory_reserved() / 2**20
 
 

@@ -4,17 +4,25 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks import gpu
+from benchmarks.gpu_device import Gpu, Processor
 from benchmarks.random_weights import random_weights
 from benchmarks.readme import fill
 from benchmarks.work import work
 from livestyle.architecture import CONFIGS
+from livestyle.backends import cuda, tensorrt
+from livestyle.backends.slots import CpuLane, Lane, Paint
 from livestyle.backends.torchscript import frame_net
+from livestyle.frame import Image
+from livestyle.weights import Weights
+from tests import fake_tensorrt
 
 BLOCKED = (
     "av",
@@ -100,6 +108,40 @@ def test_readme_tells_the_fastest_of_each_network_and_no_rehearsal(
     assert "1000000000" not in str(rows)  # fast, and not what the network paints
     assert any("% of the frame rate at most" in line for line in lines)
     assert (lines[0], lines[-1]) == ("before", "after")
+
+
+@pytest.mark.usefixtures("user_data")
+def test_the_memory_of_tensorrt_is_without_what_its_engine_was_held_against(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    done: list[str] = []
+
+    class WithTensorRT(Processor):
+        dtype = torch.float16
+
+        def tensorrt(self, weights: Weights, size: tuple[int, int]) -> Callable[[Lane], Paint]:
+            return Gpu.tensorrt(self, weights, size)  # type: ignore[arg-type]
+
+        def forget_memory(self) -> None:
+            done.append("forgotten")
+
+        def peak_memory_mib(self) -> float:
+            done.append("told")
+            return 0.0
+
+    def reference(*arguments: object) -> Image:
+        done.append("reference")
+        return eager(*arguments)  # type: ignore[arg-type]
+
+    eager = cuda._eager_float32
+    monkeypatch.setattr(cuda, "_eager_float32", reference)
+    monkeypatch.setattr(tensorrt, "installed", fake_tensorrt.flavour)
+    monkeypatch.setattr(tensorrt, "CudaLane", lambda **_: CpuLane())
+    device = WithTensorRT()
+    case = gpu.make_case(device, "small", (64, 48))
+    row = gpu.measure_one(device, case, dict(gpu.ways(device, case, []))["tensorrt"], whole=False)
+    assert row["psnr_db"] > 50
+    assert done == ["forgotten", "reference", "forgotten", "told"]
 
 
 @pytest.mark.parametrize("model", CONFIGS)
