@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from io import StringIO
 from typing import Any
 
-from livestyle.errors import EngineError, UnavailableError, in_one_line
+from livestyle.errors import EngineError, NoMemoryError, UnavailableError, in_one_line, is_about_memory
 
 logger = logging.getLogger(__name__)
 
@@ -89,16 +89,27 @@ def build_plan(flavour: Flavour, onnx_graph: bytes, capability: tuple[int, int] 
             raise EngineError(f"{flavour.name} {flavour.version} cannot read the network: {faults}")
         plan = builder.build_serialized_network(network, _config(flavour, builder, capability))
         if plan is None:
-            raise EngineError(f"{flavour.name} {flavour.version} cannot build the network: {log.last_error}")
+            raise refusal(log, f"{flavour.name} {flavour.version} cannot build the network")
         return bytes(plan)
 
 
 @contextmanager
 def heard(flavour: Flavour) -> Iterator[Any]:
-    """TensorRT's logger, writing to ours; its last error is in `last_error`."""
+    """TensorRT's logger, writing to ours, for `refusal`."""
     log = _log(flavour)
-    log.last_error = "it does not say why"
+    log.errors.clear()
     yield log
+
+
+def refusal(log: Any, what: str, kind: type[EngineError] = EngineError) -> EngineError:
+    """The error that tells what TensorRT does not do, and what it said of it last.
+
+    It is a NoMemoryError where TensorRT said so at all: what failed for that reason it tells after it.
+    """
+    for said in log.errors:
+        if is_about_memory(said):
+            return NoMemoryError(f"{what}: {said}")
+    return kind(f"{what}: {log.errors[-1] if log.errors else 'it does not say why'}")
 
 
 @cache
@@ -110,11 +121,11 @@ def _log(flavour: Flavour) -> Any:
     class Log(trt.ILogger):  # type: ignore[misc]  # a class of the module that is there
         def __init__(self) -> None:
             super().__init__()
-            self.last_error = ""
+            self.errors: list[str] = []
 
         def log(self, severity: Any, message: str) -> None:
             if severity in errors:
-                self.last_error = message.strip().splitlines()[0]
+                self.errors.append(message.strip().splitlines()[0])
             if severity in errors or severity == trt.ILogger.Severity.WARNING:
                 logger.debug("%s: %s", flavour.name, message)
 

@@ -1,7 +1,5 @@
 """TensorRT's backend with a TensorRT that runs on a processor: builds, gate, cache, children, the swap."""
 
-import gc
-import weakref
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +10,6 @@ from benchmarks.random_weights import random_weights
 from livestyle import tensorrt_builder
 from livestyle.architecture import NetworkConfig
 from livestyle.backends import tensorrt, torch_plan
-from livestyle.backends.plan import Plan
 from livestyle.backends.slots import CpuLane
 from livestyle.backends.tensorrt import PlanEngine, build_engine, key
 from livestyle.backends.torchscript import frame_net
@@ -20,7 +17,7 @@ from livestyle.engine_cache import EngineCache
 from livestyle.errors import EngineError, UnavailableError
 from livestyle.gate import natural_frame, psnr_db
 from livestyle.styles import StyleMix
-from livestyle.tensorrt_builder import Flavour, build_plan, find_flavour, open_flavour
+from livestyle.tensorrt_builder import build_plan, find_flavour, open_flavour
 from livestyle.weights import Weights
 from tests import fake_tensorrt
 
@@ -80,41 +77,6 @@ def test_an_engine_that_paints_something_else_is_refused_and_not_kept(
     with pytest.raises(EngineError, match=r"through onnx paints something else than float32 eager: .* dB"):
         build(weights, cache)
     assert not cache.entries()
-
-
-def plan_for(name: str, weights: Weights) -> tuple[Flavour, bytes]:
-    from livestyle import onnx_graph
-
-    flavour = fake_tensorrt.flavour(name)
-    return flavour, build_plan(flavour, onnx_graph.build(weights, *SIZE[::-1], "f16").SerializeToString())
-
-
-@pytest.mark.parametrize("name", ["tensorrt", "tensorrt-rtx"])
-def test_an_engine_works_in_memory_that_stays_as_long_as_what_paints(name: str, weights: Weights) -> None:
-    plan = Plan(*plan_for(name, weights))
-    paint, alive = plan.on(CpuLane()), weakref.ref(plan)
-    del plan
-    gc.collect()
-    assert alive() is not None
-    assert len(alive()._memory) == (name == "tensorrt-rtx")
-    image, row = natural_frame(*SIZE[::-1]), torch.from_numpy(MIX.row(weights.styles))
-    right = frame_net(weights)(torch.from_numpy(image), row).numpy()
-    assert psnr_db(paint(torch.from_numpy(image), row.half()).numpy(), right) > 50
-
-
-def test_an_engine_that_no_graph_can_record_is_refused(weights: Weights) -> None:
-    flavour, plan = plan_for("tensorrt-rtx", weights)
-    with pytest.raises(EngineError, match=r"^no CUDA graph can record the engine of tensorrt-rtx$"):
-        Plan(flavour, plan.replace(fake_tensorrt.CAPTURABLE, b"")).on(CpuLane())
-
-
-def test_an_engine_without_a_context_says_why(weights: Weights, monkeypatch: pytest.MonkeyPatch) -> None:
-    flavour, plan = plan_for("tensorrt-rtx", weights)
-    monkeypatch.setattr(Flavour, "takes_memory", False)
-    with pytest.raises(
-        EngineError, match=r"tensorrt-rtx cannot prepare the engine .*: .* requires kUSER_MAN"
-    ):
-        Plan(flavour, plan).on(CpuLane())
 
 
 def compiled_in(work: Callable[[], object]) -> int:

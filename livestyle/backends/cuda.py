@@ -7,17 +7,17 @@ import logging
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from livestyle.backends.recipes import RECIPES, Recipe, Trial, choose, median_milliseconds, named
-from livestyle.backends.slots import CudaLane, Lane, Ring, Slot, free_cached_memory
+from livestyle.backends.slots import CudaLane, Lane, Ring, Slot, as_many_as_fit, free_cached_memory
 from livestyle.backends.torchscript import frame_net
 from livestyle.engine import as_engine_error
-from livestyle.errors import EngineError, NoMemoryError, in_one_line
+from livestyle.errors import EngineError, in_one_line
 from livestyle.frame import Image, as_image
 from livestyle.gate import check, natural_frame
 from livestyle.gpu import find_driver
@@ -106,13 +106,8 @@ class CudaEngine:
         return self._ring(self.measure(height, width, _INSTANT).recipe, height, width)
 
     def _ring(self, recipe: Recipe, height: int, width: int) -> Ring:
-        try:
-            return Ring(self._make_slots(recipe, height, width, self._slots))
-        except NoMemoryError as error:  # there may be enough for one frame at a time
-            if self._slots == 1:
-                raise
-            logger.debug("one frame at a time: %s", in_one_line(error))
-        return Ring(self._make_slots(recipe, height, width, 1))  # here, where what failed is freed
+        make = partial(self._make_slots, recipe, height, width)
+        return Ring(as_many_as_fit(self._slots, make))
 
     def _make_slots(self, recipe: Recipe, height: int, width: int, count: int) -> list[Slot]:
         length = self._weights.config.affine_length

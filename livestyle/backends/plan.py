@@ -9,7 +9,7 @@ from torch import Tensor
 
 from livestyle.backends.slots import Lane, Paint
 from livestyle.errors import EngineError, in_one_line
-from livestyle.tensorrt_builder import Flavour, heard
+from livestyle.tensorrt_builder import Flavour, heard, refusal
 
 logger = logging.getLogger(__name__)
 
@@ -17,8 +17,12 @@ _LEAST_BYTES = 256
 """Memory that is given to TensorRT must not be empty, even where an engine needs none."""
 
 
+class UnreadableError(EngineError):
+    """TensorRT does not read an engine, which is of no use any more."""
+
+
 class Plan:
-    """An engine in the GPU's memory. Raises EngineError where TensorRT refuses it.
+    """An engine in the GPU's memory. Raises UnreadableError, or NoMemoryError.
 
     TensorRT for RTX compiles an engine's kernels where it runs, for seconds; `kernels` are what `new_kernels`
     gave at an earlier time.
@@ -30,9 +34,8 @@ class Plan:
             self._runtime = flavour.trt.Runtime(log)  # has to live as long as its engine
             self._engine = self._runtime.deserialize_cuda_engine(plan)
             if self._engine is None:
-                raise EngineError(
-                    f"{flavour.name} {flavour.version} cannot load the engine: {log.last_error}"
-                )
+                what = f"{flavour.name} {flavour.version} cannot load the engine"
+                raise refusal(log, what, UnreadableError)
         self._config: Any = _given_memory(flavour.trt, self._engine) if flavour.takes_memory else None
         self._memory: list[Tensor] = []
         self._kernels = kernels
@@ -56,13 +59,19 @@ class Plan:
         (frame_name,) = (n for n in names if n != output and self._dtype(n) == torch.uint8)
         (row_name,) = (n for n in names if n not in {output, frame_name})
         kind = self._dtype(output)
+        asked = self._config is None
 
         def paint(frame: Tensor, row: Tensor) -> Tensor:
+            nonlocal asked
             painted = torch.empty(frame.shape, dtype=kind, device=frame.device)
             for name, tensor in ((frame_name, frame), (row_name, row), (output, painted)):
                 context.set_tensor_address(name, tensor.data_ptr())
             if not context.execute_async_v3(lane.stream):
                 raise EngineError(f"{self._flavour.name} does not run the engine")
+            if not asked:  # here, where addresses are set and kernels are compiled
+                asked = True
+                if not context.is_stream_capturable(lane.stream):
+                    raise EngineError(f"no CUDA graph can record the engine of {self._flavour.name}")
             return painted.to(torch.uint8)
 
         return paint
@@ -86,14 +95,12 @@ class Plan:
         with heard(self._flavour) as log:
             context = engine.create_execution_context(*([] if config is None else [config]))
         if context is None:
-            raise EngineError(f"{self._flavour.name} cannot prepare the engine for a frame: {log.last_error}")
+            raise refusal(log, f"{self._flavour.name} cannot prepare the engine for a frame")
         if config is not None:
             size = max(engine.device_memory_size_v2, _LEAST_BYTES)
             memory = torch.empty(size, dtype=torch.uint8, device=lane.device)
             self._memory.append(memory)
             context.set_device_memory(memory.data_ptr(), size)
-            if not context.is_stream_capturable(lane.stream):
-                raise EngineError(f"no CUDA graph can record the engine of {self._flavour.name}")
         return context
 
     def _dtype(self, name: str) -> torch.dtype:

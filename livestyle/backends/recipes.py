@@ -12,7 +12,7 @@ from torch import Tensor
 
 from livestyle.backends.slots import Paint
 from livestyle.backends.torchscript import frame_net, one_picture_at_a_time
-from livestyle.errors import EngineError, in_one_line
+from livestyle.errors import EngineError, NoMemoryError, in_one_line
 from livestyle.weights import Weights
 
 logger = logging.getLogger(__name__)
@@ -87,23 +87,27 @@ class Trial:
 
 
 def choose(recipes: Sequence[Recipe], try_one: Callable[[Recipe], Trial]) -> Trial:
-    """The fastest recipe of those that pass the gate. Raises EngineError where none does.
+    """The fastest recipe of those that pass the gate.
+
+    Raises EngineError where none does, NoMemoryError where one might with more memory.
 
     `try_one` raises EngineError where a recipe is refused; whatever else a compiler raises counts as that.
     """
     trials: list[Trial] = []
     reasons: list[str] = []
+    kind = EngineError
     for recipe in recipes:
         try:
             trial = try_one(recipe)
         except Exception as error:  # compilers fail in many ways, and none of them may stop the video
             reasons.append(f"{recipe.name}: {in_one_line(error)}")
+            kind = NoMemoryError if isinstance(error, NoMemoryError) else kind
             logger.debug("skipped %s", reasons[-1])
             continue
         logger.debug("%s: %.2f ms, %.1f dB", recipe.name, trial.milliseconds, trial.psnr_db)
         trials.append(trial)
     if not trials:
-        raise EngineError(f"the GPU cannot run the network in half precision: {'; '.join(reasons)}")
+        raise kind(f"the GPU cannot run the network in half precision: {'; '.join(reasons)}")
     return min(trials, key=lambda trial: trial.milliseconds)
 
 

@@ -5,10 +5,11 @@ way at a time. What a slot asks of a GPU is in the protocol `Lane`, so that the 
 without one.
 """
 
+import logging
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias, TypeVar
 from weakref import WeakSet
 
 import numpy as np
@@ -17,8 +18,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from livestyle.engine import as_engine_error
+from livestyle.errors import NoMemoryError
 from livestyle.frame import Image
 
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 Paint: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 """The network on its device: frame (H, W, 3) uint8 and affine (K,) to a painting like the frame."""
 
@@ -186,6 +191,18 @@ class Slot:
                 return result.copy()
         self._kept.add(result.base)  # which lives as long as the caller keeps the painting, or a view of it
         return result
+
+
+def as_many_as_fit(count: int, make: Callable[[int], T]) -> T:
+    """What `make` makes for `count` frames at a time, or for one where there is no memory for more."""
+    try:
+        return make(count)
+    except NoMemoryError as error:
+        if count == 1:
+            raise
+        logger.debug("one frame at a time: %s", error)
+    free_cached_memory()  # here, where what failed is gone
+    return make(1)
 
 
 class Ring:

@@ -15,10 +15,10 @@ import torch
 from livestyle.backends import cuda
 from livestyle.backends.plan import Plan
 from livestyle.backends.recipes import median_milliseconds
-from livestyle.backends.slots import CudaLane, Lane, Ring, Slot
+from livestyle.backends.slots import CudaLane, Lane, Ring, Slot, as_many_as_fit
 from livestyle.backends.torch_plan import plan_from_torch
 from livestyle.child_build import ChildBuild, livestyle_command
-from livestyle.engine import Engine
+from livestyle.engine import Engine, as_engine_error
 from livestyle.engine_cache import EngineCache
 from livestyle.errors import EngineError, in_one_line
 from livestyle.frame import Image, as_image
@@ -50,15 +50,18 @@ class PlanEngine:
     ) -> None:
         self._flavour = flavour
         self._styles = weights.styles
-        loaded, (height, width) = Plan(flavour, plan, kernels), size
-        lanes = [make_lane() if make_lane else CudaLane(polite=streams > 1) for _ in range(min(streams, 2))]
-        self._slots = [
-            Slot(lane, height, width, weights.config.affine_length, torch.float16, loaded.on(lane))
-            for lane in lanes
-        ]
+        length = weights.config.affine_length
+
+        def make(count: int) -> tuple[list[Slot], bytes | None]:
+            with as_engine_error(self.backend, *size):
+                loaded = Plan(flavour, plan, kernels)
+                lanes = [make_lane() if make_lane else CudaLane(polite=streams > 1) for _ in range(count)]
+                slots = [Slot(lane, *size, length, torch.float16, loaded.on(lane)) for lane in lanes]
+                return slots, loaded.new_kernels()
+
+        self._slots, self.new_kernels = as_many_as_fit(min(streams, 2), make)
+        """The latter is what was compiled here and can be kept for the next time, if anything."""
         self._ring = Ring(self._slots)
-        self.new_kernels = loaded.new_kernels()
-        """What was compiled here and can be kept for the next time, if anything."""
 
     @property
     def backend(self) -> str:
