@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from livestyle.engine import Engine
+from livestyle.errors import NoMemoryError
 from livestyle.frame import Image
 from livestyle.styles import StyleMix
 
@@ -21,6 +22,10 @@ class Upgrades(Protocol):
         """
         ...
 
+    def give_up(self) -> bool:
+        """Frees the memory of better engines; False where there is none to free."""
+        ...
+
 
 class SwappingEngine:
     """Paints with `serving` until `upgrades` has something better for that size of frame.
@@ -31,7 +36,7 @@ class SwappingEngine:
     def __init__(self, serving: Engine, upgrades: Upgrades) -> None:
         self._serving = serving
         self._upgrades = upgrades
-        self._better: dict[tuple[int, int], Engine] = {}
+        self._told: set[tuple[int, int]] = set()
         self._current = serving
 
     @property
@@ -45,21 +50,25 @@ class SwappingEngine:
         return self._current.in_flight
 
     def start(self, image: Image, style: StyleMix) -> Callable[[], Image]:
-        """Begins to paint, with the best that is there."""
-        self._current = self._engine(*image.shape[:2])
-        return self._current.start(image, style)
+        """Begins to paint, with the best that is there and has the memory for it."""
+        self._current = self._serving  # while another is loaded, nothing here keeps the one before
+        better = self._upgrades.ready(*image.shape[:2])
+        if better is not None:
+            self._tell(better, *image.shape[:2])
+            self._current = better
+            return better.start(image, style)
+        try:
+            return self._serving.start(image, style)
+        except NoMemoryError:
+            if not self._upgrades.give_up():
+                raise
+        return self._serving.start(image, style)
 
     def stylize(self, image: Image, style: StyleMix) -> Image:
         """Paints an image, and waits for it."""
         return self.start(image, style)()
 
-    def _engine(self, height: int, width: int) -> Engine:
-        size = height, width
-        if size in self._better:
-            return self._better[size]
-        better = self._upgrades.ready(height, width)
-        if better is None:
-            return self._serving
-        logger.info("backend %s paints %dx%d from here on", better.backend, width, height)
-        self._better = {size: better}  # one at a time: an engine holds much of the GPU's memory
-        return better
+    def _tell(self, better: Engine, height: int, width: int) -> None:
+        if (height, width) not in self._told:
+            self._told.add((height, width))
+            logger.info("backend %s paints %dx%d from here on", better.backend, width, height)

@@ -1,9 +1,7 @@
 """From one engine to a better one while a video runs: children that build, and the swap."""
 
-import gc
 import sys
 import time
-import weakref
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +13,6 @@ from livestyle.backends.tensorrt import PlanUpgrades
 from livestyle.child_build import ChildBuild
 from livestyle.engine import Engine
 from livestyle.engine_cache import EngineCache
-from livestyle.errors import EngineError
 from livestyle.frame import Image
 from livestyle.gate import natural_frame
 from livestyle.painter import Painter
@@ -169,39 +166,6 @@ def test_a_size_that_returns_gets_the_engine_that_was_built_meanwhile(cache: Eng
     assert len(begun) == 1
 
 
-def test_only_the_engine_that_paints_is_kept_in_memory(cache: EngineCache) -> None:
-    made: weakref.WeakSet[Grey] = weakref.WeakSet()
-
-    def load(plan: bytes) -> Engine:
-        made.add(engine := Grey(int(plan)))
-        return engine
-
-    for height in range(48, 53):
-        cache.put({"size": [height, 64]}, str(height).encode(), {})
-    engine = SwappingEngine(Grey(1), upgrades(cache, "", load)[0])
-    for height in range(48, 53):
-        levels(engine, 1, height)
-    gc.collect()
-    assert [engine.level for engine in made] == [52]
-
-
-def test_an_engine_that_does_not_load_is_built_anew_once(
-    cache: EngineCache, caplog: pytest.LogCaptureFixture
-) -> None:
-    def load(plan: bytes) -> Engine:
-        raise EngineError("the plan is of another version")
-
-    cache.put({"size": [48, 64]}, b"7", {})
-    ready, begun = upgrades(cache, "cache.put(key, b'8', {})", load)
-    engine = SwappingEngine(Grey(1), ready)
-    assert levels(engine, PATIENCE + 1) == [1] * (PATIENCE + 1)
-    assert wait_for(begun[0])
-    assert levels(engine, PATIENCE + 5) == [1] * (PATIENCE + 5)
-    assert len(begun) == 1
-    assert caplog.text.count("does not load: the plan is of another version") == 2
-    assert not cache.entries()
-
-
 def test_frames_begun_before_the_swap_come_from_where_they_were_begun() -> None:
     class Soon:
         asked = 0
@@ -209,6 +173,9 @@ def test_frames_begun_before_the_swap_come_from_where_they_were_begun() -> None:
         def ready(self, height: int, width: int) -> Engine | None:
             self.asked += 1
             return Grey(7) if self.asked > 2 else None
+
+        def give_up(self) -> bool:
+            return False
 
     engine = SwappingEngine(Grey(1), Soon())
     image = natural_frame(48, 64)
@@ -225,6 +192,9 @@ def test_a_painter_follows_a_video_across_the_swap() -> None:
         def ready(self, height: int, width: int) -> Engine | None:
             self.asked += 1
             return Grey(200) if self.asked > 3 else None
+
+        def give_up(self) -> bool:
+            return False
 
     painter = Painter(SwappingEngine(Grey(100), Third()), MIX)
     frames = (Frame(natural_frame(48, 64), i / 10) for i in range(6))

@@ -6,6 +6,7 @@ the painting waits, so what TensorRT for RTX compiles when an engine first runs 
 
 import logging
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,14 +14,14 @@ from typing import Any
 import torch
 
 from livestyle.backends import cuda
-from livestyle.backends.plan import Plan
+from livestyle.backends.plan import Plan, UnreadableError
 from livestyle.backends.recipes import median_milliseconds
-from livestyle.backends.slots import CudaLane, Lane, Ring, Slot, as_many_as_fit
+from livestyle.backends.slots import CudaLane, Lane, Ring, Slot, as_many_as_fit, free_cached_memory
 from livestyle.backends.torch_plan import plan_from_torch
 from livestyle.child_build import ChildBuild, livestyle_command
 from livestyle.engine import Engine, as_engine_error
 from livestyle.engine_cache import EngineCache
-from livestyle.errors import EngineError, in_one_line
+from livestyle.errors import EngineError, NoMemoryError, in_one_line
 from livestyle.frame import Image, as_image
 from livestyle.gate import check, natural_frame
 from livestyle.gpu import find_driver
@@ -33,6 +34,8 @@ logger = logging.getLogger(__name__)
 
 _FRAMES_BEFORE_A_BUILD = 100
 """So many frames of a size are painted before an engine is built for it: a picture needs none."""
+_ENGINES_KEPT = 2
+"""Engines that stay loaded, for sizes that take turns: each holds much of the GPU's memory."""
 
 
 class PlanEngine:
@@ -96,7 +99,7 @@ class PlanUpgrades:
     """Engines of TensorRT as they come: from the cache at once, or from a child process in some minutes.
 
     One child at a time, for the GPU paints too. One that fails is reported, and nothing else changes.
-    No engine is held here: for a size that returns it is loaded again.
+    An engine that does not load is forgotten only where it cannot be read: it took minutes to build.
     """
 
     def __init__(
@@ -109,19 +112,31 @@ class PlanUpgrades:
         self._cache, self._key, self._load, self._build = cache, key, load, build
         self._missing: dict[tuple[int, int], _Missing] = {}
         self._child: ChildBuild | None = None
+        self._loaded: OrderedDict[tuple[int, int], Engine] = OrderedDict()
 
     def ready(self, height: int, width: int) -> Engine | None:
         """The engine for that size, once it is there."""
         size = height, width
+        if size in self._loaded:
+            self._loaded.move_to_end(size)
+            return self._loaded[size]
         missing = self._missing.get(size)
         if missing is None or self._is_built(missing, height, width):
             if (engine := self._open(height, width)) is not None:
                 self._missing.pop(size, None)
+                self._loaded[size] = engine
                 return engine
             if missing is not None:  # the one that was built for it does not load
                 missing.given_up = True
         self._missing.setdefault(size, _Missing()).frames += 1
         return None
+
+    def give_up(self) -> bool:
+        """Frees the memory of all engines, which are loaded again when it is time; False where none are."""
+        held = bool(self._loaded)
+        self._loaded.clear()
+        free_cached_memory()
+        return held
 
     def _is_built(self, missing: _Missing, height: int, width: int) -> bool:
         """Whether its child is done; begins one when it is time to."""
@@ -140,16 +155,31 @@ class PlanUpgrades:
         return done is True
 
     def _open(self, height: int, width: int) -> Engine | None:
+        while len(self._loaded) >= _ENGINES_KEPT:  # what paints the new size needs memory, whatever it is
+            self._loaded.popitem(last=False)
         key = self._key(height, width)
         plan = self._cache.get(key)
         if plan is None:
             return None
         try:
-            return self._load(plan, height, width)
-        except Exception as error:  # of a driver or a TensorRT, which raise what they like
+            return self._load_by_itself(plan, height, width)
+        except UnreadableError as error:
             logger.warning("the TensorRT engine for %dx%d does not load: %s", width, height, error)
             self._cache.drop(key)
-            return None
+        except Exception as error:  # of a driver or a TensorRT, which raise what they like
+            fix = "" if isinstance(error, NoMemoryError) else "; livestyle build --clear forgets it"
+            logger.warning("the TensorRT engine for %dx%d is not used: %s%s", width, height, error, fix)
+            self._missing[height, width] = _Missing(given_up=True)
+        return None
+
+    def _load_by_itself(self, plan: bytes, height: int, width: int) -> Engine:
+        """The engine, without the others where there is no memory for them all."""
+        try:
+            return self._load(plan, height, width)
+        except NoMemoryError:
+            if not self.give_up():
+                raise
+        return self._load(plan, height, width)
 
 
 def load(weights: Weights, streams: int, precision: str = "auto") -> SwappingEngine:
