@@ -213,7 +213,7 @@ def test_every_failure_is_found_and_its_fix_told(failure: str, monkeypatch: pyte
 WELL: dict[str, tuple[str, Fake, str]] = {
     "gpu": ("gpu", gpu(capability=(8, 9)), "NVIDIA Fake 0 (8.9, 8 GiB)"),
     "driver": ("driver", gpu(), "580.95.05, runs CUDA 13.0"),
-    "torch": ("torch", no_gpu, torch.__version__),
+    "torch": ("torch", no_gpu, importlib.metadata.version("torch")),
     "torch_tensorrt": (
         "torch_tensorrt",
         versions(torch_tensorrt="2.13.1", torch="2.13.0"),
