@@ -28,6 +28,19 @@ def test_a_cover_stays_a_cover(tmp_path: Path) -> None:
             assert [bytes(p) for p in container.demux(cover) if p.size] == [png()]
 
 
+def test_a_cover_outweighs_what_a_phone_writes(tmp_path: Path) -> None:
+    """In mp4, where FFmpeg has no place for both."""
+    made = tmp_path / "in.mkv"
+    with clip(made) as container:
+        container.metadata["com.android.version"] = "14"
+        container.add_attachment("cover.png", "image/png", png())
+    made.write_bytes(made.read_bytes().replace(b"COM.ANDROID.VERSION", b"com.android.version"))
+    result = call("video", made, tmp_path / "out.mp4", "--strength", 0)
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        assert [s.codec_context.name for s in container.streams.video if s.disposition & ATTACHED] == ["png"]
+    assert result.stderr == f"tags of {made} have no place in mp4 files: com.android.version\n"
+
+
 def test_a_cover_that_has_no_place_is_told(tmp_path: Path) -> None:
     result = call("video", rich_clip(tmp_path / "in.mkv"), tmp_path / "out.mov", "--strength", 0)
     assert "is a cover, which is left out: .mp4 or .mkv keeps it" in result.stderr

@@ -129,21 +129,49 @@ def test_quicktime_knows_languages_by_either_code(language: str, other: str, tmp
     assert (said, sound["language"]) == ("", other)
 
 
-@pytest.mark.parametrize("name", ["out.mov", "out.mp4"])
-def test_what_a_phone_writes_is_kept(name: str, tmp_path: Path) -> None:
-    phone = {
-        "com.apple.quicktime.model": "iPhone 15",
-        "com.apple.quicktime.location.ISO6709": "+48.1371+011.5754+519.000/",
-        "com.apple.quicktime.creationdate": "2024-01-02T03:04:05+0100",
-        "creation_time": "2024-01-02T02:04:05.000000Z",
-        "title": "A day",
-    }
+PHONE = {
+    "com.apple.quicktime.model": "iPhone 15",
+    "com.apple.quicktime.location.ISO6709": "+48.1371+011.5754+519.000/",
+    "com.apple.quicktime.creationdate": "2024-01-02T03:04:05+0100",
+    "creation_time": "2024-01-02T02:04:05.000000Z",
+}
+
+
+@pytest.mark.parametrize(("name", "title"), [("out.mov", "A day"), ("out.mov", ""), ("out.mp4", "")])
+def test_what_a_phone_writes_is_kept(name: str, title: str, tmp_path: Path) -> None:
+    phone = PHONE | ({"title": title} if title else {})
     made = tagged(tmp_path / "in.mov", phone, movflags="+use_metadata_tags")
     said, tags, _ = paint_tags(made, tmp_path / name)
     assert not said
     assert {key.lower(): value for key, value in phone.items()}.items() <= tags.items()
-    assert tags["com.apple.quicktime.title"] == "A day"  # which players look for beside such names
+    # which players look for beside such names
+    assert tags.get("com.apple.quicktime.title", "") == title
     assert (tmp_path / name).read_bytes().index(b"moov") < 64  # still in front
+
+
+def test_what_players_of_mp4_show_is_where_they_look_for_it(tmp_path: Path) -> None:
+    """They look where FFmpeg writes nothing once it writes a phone's names."""
+    made = tagged(
+        tmp_path / "in.mov",
+        PHONE | {"title": "A day", "genre": "Pop", "track": "3"},
+        movflags="+use_metadata_tags",
+    )
+    said, tags, _ = paint_tags(made, tmp_path / "out.mp4")
+    assert said.splitlines() == [f"tags of {made} have no place in mp4 files: com.apple.quicktime.model"]
+    content = (tmp_path / "out.mp4").read_bytes()
+    assert all(
+        place in content for place in (b"mdirappl", b"\xa9nam", b"\xa9gen", b"trkn", b"\xa9day", b"loci")
+    )
+    assert (tags["title"], tags["genre"], tags["track"]) == ("A day", "Pop", "3")
+    assert tags["date"] == PHONE["com.apple.quicktime.creationdate"]
+    assert tags["location"].startswith("+48.1371+011.5754+519.0")
+
+
+def test_what_ffmpeg_calls_itself_is_not_missed(tmp_path: Path) -> None:
+    made = make_video(tmp_path / "in.avi", greys(5), codec="mpeg4")
+    made.write_bytes(made.read_bytes().replace(b"Lavf", b"Lavg"))  # as of another version
+    assert found(made)[0]["software"].startswith("Lavg")
+    assert paint_tags(made, tmp_path / "out.mp4")[0] == ""
 
 
 @pytest.mark.parametrize("name", ["out.mov", "out.mp4", "out.mkv"])

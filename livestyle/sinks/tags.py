@@ -18,8 +18,8 @@ logger = logging.getLogger(__name__)
 Tags = dict[str, str]
 
 _OF_THE_FILE = {
-    "encoder", "encoder_options", "vendor_id", "major_brand", "minor_version", "compatible_brands",
-    "duration", "bps", "number_of_frames", "number_of_bytes", "rotate", "alpha_mode",
+    "encoder", "encoder_options", "software", "vendor_id", "major_brand", "minor_version",
+    "compatible_brands", "duration", "bps", "number_of_frames", "number_of_bytes", "rotate", "alpha_mode",
 }  # fmt: skip
 """What describes a file and how it is encoded, which the new one has of its own."""
 _NOT_MISSED = ("handler_name", "filename", "mimetype")
@@ -27,8 +27,18 @@ _NOT_MISSED = ("handler_name", "filename", "mimetype")
 _HOLDS_ALL = ("matroska", "webm")
 _HOLDS_NONE = "webp"
 _APPLE = "com.apple.quicktime."
-_SHOWN = ("title", "artist", "album", "comment", "copyright")
-"""What players show, by names that follow Apple's own."""
+_SHOWN = {
+    "title": "title", "artist": "artist", "album": "album", "comment": "comment", "copyright": "copyright",
+    "description": "description", "genre": "genre", "keywords": "keywords", "date": "creationdate",
+    "location": "location.ISO6709",
+}  # fmt: skip
+"""What players show, and what it is called behind Apple's prefix."""
+_OF_ITUNES = {
+    "title", "artist", "album_artist", "composer", "album", "date", "comment", "genre", "copyright",
+    "grouping", "lyrics", "description", "synopsis", "show", "season_number", "episode_id", "network",
+    "keywords", "track", "disc",
+}  # fmt: skip
+"""What has a place of its own in mp4."""
 _LANGUAGES_OF_MOV = {
     "bod": "tib", "cym": "wel", "cze": "ces", "deu": "ger", "ell": "gre", "eus": "baq", "fas": "per",
     "fre": "fra", "hye": "arm", "isl": "ice", "kat": "geo", "mkd": "mac", "msa": "may", "mya": "bur",
@@ -60,7 +70,7 @@ class TagKeeper:
         self._name, self._muxer = name, container.muxer
         self._check_time_code(output, whole)
         if self._muxer in ("mp4", "mov"):
-            _name_for_players(output)
+            _name_for_players(output, self._muxer)
         if self._muxer == "mov":
             for stream in output.streams:
                 language = stream.metadata.get("language", "und")
@@ -99,22 +109,34 @@ class TagKeeper:
                 del tags[name]
 
 
-def _name_for_players(output: OutputContainer) -> None:
+def _name_for_players(output: OutputContainer, muxer: str) -> None:
     """Call things in mp4 and mov what players look for.
 
-    FFmpeg writes either any names, as phones do, or only those that iTunes has; and most programs know the
-    title of a track by the name of its handler.
+    FFmpeg writes either any names, as phones do, or only those that iTunes has, with the cover: players of
+    mp4 look there. And most programs know the title of a track by the name of its handler.
     """
     tags = output.metadata
     if any(name.startswith("com.") for name in tags):
-        flags = output.container_options.get("movflags", "")
-        output.container_options["movflags"] = f"{flags}+use_metadata_tags"
-        for name in _SHOWN:
-            if name in tags:
-                tags.setdefault(f"{_APPLE}{name}", tags[name])
+        covers = [stream for stream in output.streams if stream.disposition & Disposition.attached_pic]
+        if muxer == "mp4" and (covers or _OF_ITUNES & tags.keys()):
+            _call_as_itunes(tags)
+        else:
+            flags = output.container_options.get("movflags", "")
+            output.container_options["movflags"] = f"{flags}+use_metadata_tags"
+            for name, apples in _SHOWN.items():
+                if name in tags:
+                    tags.setdefault(f"{_APPLE}{apples}", tags[name])
     for stream in output.streams:
         if "title" in stream.metadata:
             stream.metadata.setdefault("handler_name", stream.metadata["title"])
+
+
+def _call_as_itunes(tags: Tags) -> None:
+    for name, apples in _SHOWN.items():
+        value = tags.get(f"{_APPLE}{apples}")
+        same = value is not None and tags.setdefault(name, value) == value
+        if same or name == "location":  # of which FFmpeg writes other digits
+            tags.pop(f"{_APPLE}{apples}", None)
 
 
 def _missed(tags: Tags) -> Tags:
