@@ -8,7 +8,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Protocol, cast
 
-import av
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.packet import Packet
@@ -20,6 +19,7 @@ from livestyle.errors import SinkError
 from livestyle.sinks.containers import Container
 from livestyle.sinks.partial import alternatives
 from livestyle.sinks.sound import sound_carrier
+from livestyle.sinks.texts import Texts
 from livestyle.sources.media import Media
 
 _COVERS = {
@@ -99,7 +99,7 @@ def _subtitles(
     notice = (
         f"is {context.codec.canonical_name}, which {container.muxer} files do not hold: it becomes {wanted}"
     )
-    return _Texts(output, track, wanted), notice
+    return Texts(output, track, container), notice
 
 
 class _Copied:
@@ -115,39 +115,6 @@ class _Copied:
 
     def carry(self, packet: Packet[Stream] | None) -> Sequence[Packet[Stream]]:
         return [packet] if packet is not None else []
-
-
-class _Texts:
-    """Subtitles of text, in another codec."""
-
-    def __init__(self, output: OutputContainer, stream: SubtitleStream, encoder: str) -> None:
-        self._decoder = stream.codec_context
-        track = output.add_stream(encoder)
-        self.track: Stream | None = track
-        self._encoder = cast(SubtitleCodecContext, track.codec_context)
-        self._encoder.subtitle_header = self._decoder.subtitle_header
-        self._encoder.time_base = stream.time_base or Fraction(1, 1000)
-        self._undecodable = 0
-
-    @property
-    def trouble(self) -> str:
-        lines = "one line" if self._undecodable == 1 else f"{self._undecodable} lines"
-        return f"has {lines} that cannot be decoded: left out" if self._undecodable else ""
-
-    def carry(self, packet: Packet[Stream] | None) -> Sequence[Packet[Stream]]:
-        if packet is None:
-            return []
-        try:
-            subtitle = self._decoder.decode2(packet)
-            encoded = None if subtitle is None else self._encoder.encode_subtitle(subtitle)
-        except av.FFmpegError:
-            self._undecodable += 1
-            return []
-        if encoded is None:
-            return []
-        encoded.time_base = packet.time_base
-        encoded.pts, encoded.dts, encoded.duration = packet.pts, packet.pts, packet.duration
-        return [encoded]
 
 
 class _Attachment:
