@@ -1,6 +1,7 @@
 """How long the last frame is shown: as long as in the input, whatever the kind of file; never invented."""
 
 from collections.abc import Callable
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
@@ -95,6 +96,49 @@ def test_a_part_ends_where_it_was_told_to(end: float, expected: float, tmp_path:
     made = slides(tmp_path / "in.mp4")
     assert call("video", made, tmp_path / "out.mp4", "--strength", 0, "--end", end).exit_code == 0
     assert seconds(tmp_path / "out.mp4") == pytest.approx(expected)
+
+
+def rate(path: Path) -> Fraction:
+    with av.open(str(path)) as container:
+        return container.streams.video[0].average_rate or Fraction(0)
+
+
+@pytest.mark.parametrize(
+    ("fps", "end", "count"), [(Fraction(24_000, 1001), 0.93, 23), (Fraction(25), 1.33, 34)]
+)
+def test_a_part_of_a_constant_rate_has_that_rate(
+    fps: Fraction, end: float, count: int, tmp_path: Path
+) -> None:
+    made = make_video(tmp_path / "in.mp4", greys(40), rate=fps)
+    for source, name, options in ((made, "part.mp4", ["--end", end]), (tmp_path / "part.mp4", "out.avi", [])):
+        result = call("video", source, tmp_path / name, "--strength", 0, *options)
+        assert (result.exit_code, result.stderr) == (0, "")
+        assert float(rate(tmp_path / name)) == pytest.approx(float(fps), abs=0.001)
+        assert len(video_seconds(tmp_path / name)) == count
+
+
+@pytest.mark.parametrize("last", [0.01, 0.043, 0.055])
+@pytest.mark.parametrize("name", ["out.avi", "out.mp4"])
+def test_a_last_frame_of_another_length_is_no_other_rate(name: str, last: float, tmp_path: Path) -> None:
+    """As where a file was cut without encoding it again."""
+    made = tmp_path / "in.mp4"
+    with FileSink(made, (64, 48), rate=25, last_seconds=lambda: last) as sink:
+        for index, image in enumerate(greys(34)):
+            sink.write(Frame(image, index / 25))
+    assert rate(made) != 25
+    result = call("video", made, tmp_path / name, "--strength", 0)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert rate(tmp_path / name) == 25
+    assert len(video_seconds(tmp_path / name)) == 34
+
+
+@pytest.mark.parametrize("last", [0.8, 1.2])
+def test_slow_pictures_keep_the_length_of_the_last_one(last: float, tmp_path: Path) -> None:
+    made = tmp_path / "in.mp4"
+    with FileSink(made, (64, 48), rate=1, last_seconds=lambda: last) as sink:
+        for index, image in enumerate(greys(4)):
+            sink.write(Frame(image, float(index)))
+    assert last_seconds(made) == pytest.approx(last)
 
 
 @pytest.mark.parametrize(("name", "options"), [("out.mp4", ["--fps", 2]), ("out.avi", ["--fps", 2])])

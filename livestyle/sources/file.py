@@ -30,6 +30,8 @@ from livestyle.sources.stated import pixel_aspect_of, rate_of, stated_seconds
 
 _TOLERANCE = Fraction(1, 1000)
 """In seconds: some files count in milliseconds."""
+_UNSEEN = Fraction(1, 20)
+"""Seconds: as long as nobody sees whether a picture stands."""
 _FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", None)}
 """What is told of a disk without room for what is kept meanwhile."""
 _LONG = 10_000
@@ -203,22 +205,26 @@ class FileSource:
             found = None if first is None else _moment(first)
             self.skipped_seconds = 0.0 if found is None else float(found - zero)
         end = None if self._end is None or zero is None else zero + Fraction(self._end)
-        last = until = None
+        before = last = until = None
         for frame in chain([] if first is None else [first], frames):
             moment = _moment(frame)
             if end is not None and moment is not None and moment >= end - _TOLERANCE:
                 until = moment
                 break
             yield frame
-            last = moment
+            before, last = last, moment
         else:
             until = None if last is None else self._decoder.end_of_last(last)
         if last is not None and until is not None:
-            self._note_length((until if end is None else min(until, end)) - last)
+            self._note_length(before, last, until if end is None else min(until, end))
 
-    def _note_length(self, last: Fraction) -> None:
-        usual = 1 / rate_of(self._container, self._stream)
-        self.last_seconds = float(last) if last > 0 and abs(last - usual) > 2 * _TOLERANCE else None
+    def _note_length(self, before: Fraction | None, last: Fraction, end: Fraction) -> None:
+        """Take the length of the last frame for the usual one where nobody sees the difference: a stream of a
+        constant rate keeps that then."""
+        usual, length = 1 / rate_of(self._container, self._stream), end - last
+        is_steady = before is not None and abs(last - before - usual) <= 2 * _TOLERANCE
+        less, more = (_UNSEEN, min(_UNSEEN, usual / 2)) if is_steady else (2 * _TOLERANCE, 2 * _TOLERANCE)
+        self.last_seconds = float(length) if length > 0 and not -less <= length - usual <= more else None
 
     def _seek(self, zero: Fraction, wanted: Fraction) -> tuple[VideoFrame | None, Iterator[VideoFrame]]:
         """The first frame from the wanted moment on, and those after it: from the last key frame before, if

@@ -13,16 +13,25 @@ _HIGHEST_RATE = 1000
 """Frames a second; files that state more count something else."""
 _WITHOUT_TIMES = {"h264", "hevc", "vvc", "m4v", "mpegvideo", "obu"}
 """Raw streams, for whose average rate FFmpeg takes 25; its guess is from what they state."""
+_LAST_FRAMES = Fraction(3, 2)
+"""By so many the last one may be longer or shorter than the others of a constant rate."""
 
 _CLOCK = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 
 
 def rate_of(container: InputContainer, stream: VideoStream) -> Fraction:
-    """The average frame rate."""
+    """The average frame rate; the constant one where only the length of the last frame is another."""
     stated = [stream.average_rate, stream.guessed_rate]
-    if container.format.name in _WITHOUT_TIMES:
+    if container.format.name in _WITHOUT_TIMES or _is_constant(stream):
         stated.reverse()
     return next((rate for rate in stated if rate and rate <= _HIGHEST_RATE), _USUAL_RATE)
+
+
+def _is_constant(stream: VideoStream) -> bool:
+    average, guess = stream.average_rate, stream.guessed_rate
+    if not (stream.frames and average and guess):
+        return False
+    return abs(stream.frames * (guess / average - 1)) <= _LAST_FRAMES
 
 
 def stated_seconds(container: InputContainer, stream: VideoStream) -> float | None:
