@@ -211,7 +211,7 @@ def _paint(
             until = inf if job.end_seconds is None else job.end_seconds - source.skipped_seconds
             painted = at_rate(frames, follow, pace.rate, last_seconds, pace.reason, until_seconds=until)
         elif pace.most is not None:
-            painted = at_most(frames, follow, pace.most, pace.reason)
+            painted = at_most(frames, follow, pace.most, last_seconds, pace.reason)
         else:
             painted = follow(frames)
         try:

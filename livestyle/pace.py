@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
-from math import ceil, inf
+from math import ceil, floor, inf
 
 from livestyle.frame import Frame
 
@@ -34,7 +34,8 @@ def at_rate(
     """The frames at `rate` frames a second, each painted once however often it is shown.
 
     `last_seconds` tells, once all have come, how long the last one is seen, but none is after the pts
-    `until_seconds`. A `reason` is logged, with the numbers of frames, where they are not the same.
+    `until_seconds`: it is shown again where that is nearer to it. A `reason` is logged, with the numbers of
+    frames, where they are not the same.
     """
     came = shown = 0
     last = 0.0
@@ -47,7 +48,7 @@ def at_rate(
             yield frame
 
     def end() -> float:
-        return min(last + last_seconds(), until_seconds)
+        return _end_turn(last, min(last + last_seconds(), until_seconds), rate) / float(rate)
 
     for frame in fill_up(paint(thin_out(counted(), rate, end)), rate, end):
         shown += 1
@@ -59,42 +60,49 @@ def at_most(
     frames: Iterable[Frame],
     paint: Callable[[Iterable[Frame]], Iterable[Frame]],
     rate: Fraction,
+    last_seconds: Callable[[], float],
     reason: str = "",
 ) -> Iterator[Frame]:
     """The frames at their own times, but never closer together than at `rate`; each is painted once.
 
-    A `reason` is logged as by `at_rate`.
+    `last_seconds` and `reason` are those of `at_rate`.
     """
     came = shown = 0
+    last = 0.0
 
     def counted() -> Iterator[Frame]:
-        nonlocal came
+        nonlocal came, last
         for frame in frames:
             came += 1
+            last = frame.pts
             yield frame
 
-    for frame in paint(keep_apart(counted(), float(1 / rate))):
+    for frame in paint(keep_apart(counted(), float(1 / rate), lambda: last + last_seconds())):
         shown += 1
         yield frame
     _tell(reason, came, shown)
 
 
-def keep_apart(frames: Iterable[Frame], seconds: float) -> Iterator[Frame]:
+def keep_apart(frames: Iterable[Frame], seconds: float, end: Callable[[], float]) -> Iterator[Frame]:
     """The frames at least `seconds` apart.
 
-    One that comes sooner is shown later; where the next one has come by then, that is shown in its place.
+    One that comes sooner is shown later; where the next one has come by then, that is shown in its place. Of
+    the last one `end` tells, once all have come, up to which pts it is seen: it is left out where that is not
+    half of `seconds`.
     """
-    waiting: Frame | None = None
+    shown = -inf
+    late: Frame | None = None
     for frame in frames:
-        due = frame.pts
-        if waiting is not None and frame.pts > waiting.pts:
-            yield waiting
-            due = max(due, waiting.pts + seconds)
-        elif waiting is not None:
-            due = waiting.pts
-        waiting = Frame(frame.image, due)
-    if waiting is not None:
-        yield waiting
+        if late is not None and frame.pts > late.pts:
+            yield late
+            shown, late = late.pts, None
+        if frame.pts >= shown + seconds:
+            yield frame
+            shown, late = frame.pts, None
+        else:
+            late = Frame(frame.image, max(frame.pts, shown + seconds))
+    if late is not None and late.pts + seconds / 2 <= end():
+        yield late
 
 
 def thin_out(frames: Iterable[Frame], rate: Fraction, end: Callable[[], float]) -> Iterator[Frame]:
@@ -140,6 +148,12 @@ def _turn(pts: float, rate: Fraction) -> int:
     """The first turn from that moment on."""
     tolerance = min(_TOLERANCE, 1 / (2 * rate))
     return max(0, ceil((Fraction(pts) - tolerance) * rate))
+
+
+def _end_turn(pts: float, end: float, rate: Fraction) -> int:
+    """The turn up to which a last frame is shown: those after its first one are half seen at least."""
+    first = min(_turn(pts, rate) + 1, _turn(end, rate))
+    return max(first, floor(Fraction(end) * rate + Fraction(1, 2)))
 
 
 def _shown(frame: Frame, until: int, rate: Fraction) -> Iterator[Frame]:

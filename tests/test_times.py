@@ -9,11 +9,9 @@ import av
 import numpy as np
 import pytest
 
-from livestyle.frame import Frame
-from livestyle.pace import at_rate, fill_up, keep_apart, thin_out
 from livestyle.sources import open_source
 from tests.commands import call
-from tests.media import TIME_BASE, grey, greys, make_video, sound_packets, to_yuv, video_seconds
+from tests.media import TIME_BASE, greys, make_video, sound_packets, to_yuv, video_seconds
 
 RATES = [Fraction(24_000, 1001), Fraction(25), Fraction(30_000, 1001), Fraction(60_000, 1001), Fraction(1)]
 
@@ -104,33 +102,6 @@ def test_a_frame_an_hour_is_kept(name: str, options: list[str], tmp_path: Path) 
     assert painted(made, tmp_path / name, *options) == pytest.approx(hours, abs=0.001)
 
 
-def test_pace_keeps_a_constant_rate_as_it_is() -> None:
-    frames = [Frame(grey(index), index / 30) for index in range(10)]
-    paced = list(fill_up(thin_out(frames, Fraction(30), lambda: 1 / 3), Fraction(30), lambda: 1 / 3))
-    assert [int(frame.image[0, 0, 0]) for frame in paced] == list(range(10))
-    assert [frame.pts for frame in paced] == pytest.approx([i / 30 for i in range(10)])
-
-
-def test_pace_fills_turns_as_close_as_its_tolerance() -> None:
-    frames = [Frame(grey(index), index / 10) for index in range(20)]
-    paced = list(fill_up(thin_out(frames, Fraction(1000), lambda: 2.0), Fraction(1000), lambda: 2.0))
-    assert [int(frame.image[0, 0, 0]) for frame in paced] == [i // 100 for i in range(2000)]
-
-
-def test_pace_leaves_out_before_painting_what_nobody_sees() -> None:
-    frames = [Frame(grey(index), index / 60) for index in range(60)]
-    seen = list(thin_out(frames, Fraction(10), lambda: 1.0))
-    assert [int(frame.image[0, 0, 0]) for frame in seen] == list(range(0, 60, 6))
-    assert [frame.pts for frame in seen] == pytest.approx([i / 10 for i in range(10)])
-
-
-def test_pace_shows_the_last_of_several_frames_that_come_too_soon() -> None:
-    moments = [0.0, 0.01, 3.0, 3.005, 3.01, 3.05, 3.08]
-    seen = list(keep_apart([Frame(grey(index), moment) for index, moment in enumerate(moments)], 0.02))
-    assert [int(frame.image[0, 0, 0]) for frame in seen] == [0, 1, 2, 4, 5, 6]
-    assert [frame.pts for frame in seen] == pytest.approx([0.0, 0.02, 3.0, 3.02, 3.05, 3.08])
-
-
 def test_a_burst_in_a_slow_animation_is_no_faster_than_browsers_show_it(tmp_path: Path) -> None:
     """They show frames of less than 0.02 s for 0.1 s."""
     slow = [0.5 + index / 5 for index in range(10)]
@@ -143,19 +114,6 @@ def test_a_burst_in_a_slow_animation_is_no_faster_than_browsers_show_it(tmp_path
     with av.open(str(tmp_path / "out.gif")) as container:
         levels = [int(frame.to_ndarray(format="rgb24")[10, 10, 0]) for frame in container.decode(video=0)]
     assert levels[10] == pytest.approx(20 + 5 * 23, abs=3)
-
-
-def test_pace_does_not_fill_a_gap_that_only_damage_makes() -> None:
-    frames = [Frame(grey(1), 0.0), Frame(grey(2), 0.5), Frame(grey(3), 1e9), Frame(grey(4), 1e9 + 0.2)]
-    paced = [frame.pts for frame in fill_up(frames, Fraction(10), lambda: 1e9 + 0.3)]
-    assert len(paced) == 5 + 1 + 2 + 1
-    assert paced[-1] == pytest.approx(1e9 + 0.2)
-
-
-def test_pace_shows_a_frame_until_the_end_where_the_last_one_has_no_turn() -> None:
-    frames = [Frame(grey(1), 0.0), Frame(grey(2), 5.3)]
-    paced = list(at_rate(frames, lambda seen: seen, Fraction(1), lambda: 1 / 30))
-    assert [(int(frame.image[0, 0, 0]), frame.pts) for frame in paced] == [(1, i) for i in range(6)]
 
 
 def test_a_rate_fills_nothing_behind_the_end_that_was_asked_for(tmp_path: Path) -> None:
