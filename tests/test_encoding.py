@@ -51,6 +51,22 @@ def test_every_kind_of_file_tells_the_shape_of_pixels(
     assert not caplog.text
 
 
+@pytest.mark.parametrize("codec", ["h264", "hevc", "vp9", "av1", "prores"])
+@pytest.mark.parametrize("aspect", [Fraction(16, 11), Fraction(12, 11), Fraction(4, 3)])
+def test_the_shape_of_pixels_in_matroska_is_exact(codec: str, aspect: Fraction, tmp_path: Path) -> None:
+    """720 pixels of 16:11 are no whole number of square ones."""
+    path = tmp_path / "out.mkv"
+    with FileSink(path, (720, 64), encoding=Encoding(codec), pixel_aspect=aspect) as sink:
+        sink.write(Frame(scene(720, 64), 0.0))
+    with av.open(str(path)) as container:
+        assert container.streams.video[0].sample_aspect_ratio == aspect
+    head = path.read_bytes()[:4096]
+    assert b"\x54\xb2\x81\x03" in head  # RFC 9559, 5.1.4.1.28.14: a ratio
+    width, height = (head.index(name) + 3 for name in (b"\x54\xb0\x84", b"\x54\xba\x84"))
+    shown = [int.from_bytes(head[place : place + 4], "big") for place in (width, height)]
+    assert Fraction(*shown) == Fraction(720, 64) * aspect
+
+
 def test_a_file_that_cannot_tell_the_shape_of_pixels_says_so(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -22,8 +22,9 @@ _TURN = bytes.fromhex("76708b767588")
 """How a Projection begins that holds a ProjectionPoseRoll alone, of 8 bytes. RFC 9559, 5.1.4.1.28.41."""
 _DISPLAY_WIDTH, _DISPLAY_HEIGHT = bytes.fromhex("54b084"), bytes.fromhex("54ba84")
 """Each with a length of 4 bytes."""
-_UNKNOWN_UNIT, _PIXELS = bytes.fromhex("54b28104"), bytes.fromhex("54b28100")
+_UNKNOWN_UNIT, _RATIO = bytes.fromhex("54b28104"), bytes.fromhex("54b28103")
 """What DisplayUnit says; WebM has none, and means pixels."""
+_MOST = 0xFFFF_FFFF
 _HEADER_BYTES = 1 << 16
 _SELF_TOLD = ("h264", "hevc")
 """Codecs whose streams state it themselves."""
@@ -58,19 +59,22 @@ def _nothing(_: Path) -> None:
 
 
 def _write(path: Path, size: tuple[int, int], aspect: Fraction) -> None:
-    width, height = min(max(1, round(size[0] * aspect)), 0xFFFF_FFFF), size[1]
-    shown = _DISPLAY_WIDTH + width.to_bytes(4, "big") + _DISPLAY_HEIGHT + height.to_bytes(4, "big")
+    """As FFmpeg's own programs do: exactly, as a ratio, but in WebM, which has whole pixels."""
     with path.open("r+b") as file:
         header = file.read(_HEADER_BYTES)
         place = header.find(_TURN)
         if place < 0:
             _tell(aspect)
             return
-        file.seek(place)
-        file.write(shown)
-        if (unit := header.rfind(_UNKNOWN_UNIT, 0, place)) >= 0:
+        unit = header.rfind(_UNKNOWN_UNIT, 0, place)
+        shown = (round(size[0] * aspect), size[1])
+        if unit >= 0:
+            shown = (Fraction(*size) * aspect).limit_denominator(1 << 20).as_integer_ratio()
             file.seek(unit)
-            file.write(_PIXELS)
+            file.write(_RATIO)
+        width, height = (min(max(1, side), _MOST).to_bytes(4, "big") for side in shown)
+        file.seek(place)
+        file.write(_DISPLAY_WIDTH + width + _DISPLAY_HEIGHT + height)
 
 
 def _tell(aspect: Fraction) -> None:
