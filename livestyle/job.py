@@ -127,9 +127,8 @@ def paint_file(
             with sink, show(_estimate(frames, pace.of(frames.fps))) as on_frame:
                 if past.ended:
                     return outcome
-                if past.seconds:
-                    with suppress(SourceError):  # the last frame may be seen for longer: all are read then
-                        frames = opened.enter_context(closing(_open(job, past.seconds - _WARM_UP_SECONDS)))
+                if past.seconds and (left := _open_rest(job, pace, past.seconds)) is not None:
+                    frames = opened.enter_context(closing(left))
                 paint = _paint(job, make_painter(), timeline, frames, pace, past.seconds)
                 rest = _Rest(frames) if past.seconds else frames
                 outcome.report = run(rest, paint, sink, on_frame=on_frame, depth=_depth(frames.size))
@@ -162,6 +161,22 @@ def _open(job: Job, start_seconds: float) -> FileSource:
         rate=job.fps,
         hwaccel=job.encoding.hwaccel,
     )
+
+
+def _open_rest(job: Job, pace: _Pace, done: float) -> FileSource | None:
+    """What is left of the input, from about a second before that; None where that is all of it.
+
+    At a constant rate from the frame on that is seen then, which may have come long before.
+    """
+    seconds = _WARM_UP_SECONDS
+    while seconds < done:
+        with suppress(SourceError):  # no frame comes so late
+            rest = _open(job, done - seconds)
+            if pace.rate is None or rest.skipped_seconds <= done:
+                return rest
+            rest.close()
+        seconds *= 4
+    return None
 
 
 def _sink(

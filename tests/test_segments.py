@@ -39,9 +39,16 @@ def paint(
     show: Show = lambda _: nullcontext(),
     target: Path = Path("out.mp4"),
     codec: str | None = None,
+    fps: float | None = None,
 ) -> Outcome:
-    encoding = Encoding(codec)
-    job = Job(source, source.parent / target, fingerprint="the same", overwrite=True, encoding=encoding)
+    job = Job(
+        source,
+        source.parent / target,
+        fps=fps,
+        fingerprint="the same",
+        overwrite=True,
+        encoding=Encoding(codec),
+    )
     painter = partial(Painter, UntouchedEngine(), StyleMix.parse("mosaic"), 0.0)
     return paint_file(job, painter, Timeline.parse("mosaic"), show=show)
 
@@ -104,6 +111,23 @@ def test_all_frames_and_all_faults_are_told_after_a_resume(tmp_path: Path) -> No
     whole = paint(source.rename(tmp_path / "whole.mkv"))
     assert outcome.frames == whole.frames
     assert outcome.faults == [line.replace("whole.mkv", "in.mkv") for line in whole.faults]
+
+
+@pytest.mark.parametrize("moments", [(0, 12, 23, 27), (0, 2, 27)], ids=["a gap", "a long one"])
+def test_what_is_seen_in_a_gap_at_a_constant_rate_is_seen_after_a_resume(
+    moments: tuple[int, ...], tmp_path: Path
+) -> None:
+    source = make_video(tmp_path / "in.mp4", greys(len(moments)), pts=moments, gop=1)
+    with pytest.raises(SystemExit):
+        paint(source, stopped_at(21 * FPS, SystemExit()), fps=FPS)
+    outcome = paint(source, fps=FPS)
+    assert outcome.report is not None
+    assert outcome.report.frames < outcome.frames
+    seconds = video_seconds(tmp_path / "out.mp4")
+    assert seconds[: 27 * FPS] == pytest.approx([index / FPS for index in range(27 * FPS)], abs=0.001)
+    with closing(open_source(tmp_path / "out.mp4")) as frames:
+        levels = [int(frame.image[10, 10, 0]) for frame in frames]
+    assert levels[20 * FPS : 23 * FPS] == pytest.approx([25] * 3 * FPS, abs=3)  # as the second one is
 
 
 def test_times_that_step_back_over_a_border_move_nothing(tmp_path: Path) -> None:
