@@ -165,6 +165,42 @@ def test_a_video_that_was_stopped_ends_as_its_frames_follow(tmp_path: Path) -> N
     assert seconds(tmp_path / "out.mp4") == pytest.approx(2 + WHOLE / 3, abs=0.01)
 
 
+def remuxed(made: Path, path: Path, seconds: float = 0.0, writer: bytes = b"") -> Path:
+    """The same from that moment on, in Matroska; as `writer` has written it, the length of the video."""
+    with av.open(str(made)) as source, av.open(str(path), "w") as container:
+        video = container.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.size and packet.pts is not None and packet.dts is not None:
+                shift = round(seconds / packet.time_base)
+                packet.pts, packet.dts = packet.pts + shift, packet.dts + shift
+                packet.stream = video
+                container.mux(packet)
+    if writer:
+        content = path.read_bytes().replace(b"Lavf", writer)
+        path.write_bytes(content.replace(b"00:00:%012.9f" % (WHOLE + seconds), b"00:00:%012.9f" % WHOLE))
+    return path
+
+
+@pytest.mark.parametrize(("begin", "writer"), [(0.0, b""), (3.0, b""), (0.0, b"mkvm"), (3.0, b"mkvm")])
+def test_the_end_of_the_video_is_that_of_its_last_frame(begin: float, writer: bytes, tmp_path: Path) -> None:
+    """FFmpeg writes when the video ends, mkvmerge how long it is."""
+    made = remuxed(slides(tmp_path / "made.mkv"), tmp_path / "in.mkv", begin, writer)
+    with av.open(str(made)) as container:
+        duration = container.streams.video[0].metadata["DURATION"]
+    assert duration == f"00:00:{WHOLE + (0 if writer else begin):012.9f}"
+    assert last_seconds(made) == pytest.approx(5.0)
+
+
+@pytest.mark.parametrize("begin", [0.0, 3.0])
+def test_a_last_block_without_a_length_is_no_end_that_is_missing(begin: float, tmp_path: Path) -> None:
+    made = remuxed(slides(tmp_path / "made.mkv"), tmp_path / "in.mkv", begin)
+    content = bytearray(made.read_bytes())
+    length = content.rindex(b"\x9b\x82\x13\x88")  # RFC 9559, 5.1.3.5.3: BlockDuration
+    content[length] = 0xEC  # RFC 8794, 11.3.2: Void
+    made.write_bytes(content)
+    assert last_seconds(made) == pytest.approx(5.0)
+
+
 def test_a_long_last_frame_is_no_end_that_is_missing(tmp_path: Path) -> None:
     with FileSink(tmp_path / "in.mp4", (64, 48), encoding=Encoding("vp9"), last_seconds=lambda: 9.0) as sink:
         for index, image in enumerate(greys(12)):

@@ -19,7 +19,7 @@ from livestyle.errors import SourceError, reason_of
 from livestyle.sources.beside import Beside
 from livestyle.sources.damage import Damage
 from livestyle.sources.joined import Joined
-from livestyle.sources.layout import CUT, LOST, UNREAD, Trail
+from livestyle.sources.layout import CUT, LOST, SOUND, UNREAD, Trail
 from livestyle.sources.media import Media
 from livestyle.sources.stated import video_end
 
@@ -87,7 +87,7 @@ class Decoder:
 
     def end_of_last(self, moment: Fraction) -> Fraction | None:
         """Until when the last frame, which begins at that moment, is shown; None where nothing tells."""
-        end = video_end(self._container, self._stream)
+        end = video_end(self._container, self._stream, self._zero or Fraction(0))
         if end is None or end <= moment:
             end = self._newest[1] if self._newest is not None and self._newest[0] == moment else moment
         sane = _SHORTEST_SECONDS < end - moment <= _LONGEST_SECONDS
@@ -193,19 +193,19 @@ class Decoder:
 
     def _cut_short(self) -> str:
         """Where the file ends long before the end it states, which FFmpeg takes for an end like any."""
+        with self._media.content() as content:
+            ending = self._trail.ending(self._container, content) if content else ""
         zero = self._zero or Fraction(0)
         seen = max(0.0, float(self._end - zero))
         end = max(self._end, self._end_in_index)
-        if self._stated is not None and end + self._slack < self._stated:
+        if self._stated is not None and end + self._slack < self._stated and ending != SOUND:
             return f"{self._name} is cut short: it ends at {seen:.1f} of {float(self._stated - zero):.1f} s"
-        with self._media.content() as content:
-            ending = self._trail.ending(self._container, content) if content else ""
         told = {
             CUT: f"is cut short: it ends at {seen:.2f} s, in the middle of what it holds",
             UNREAD: f"is damaged: what follows {seen:.2f} s cannot be read",
             LOST: "is damaged: parts of it cannot be read",
         }
-        return f"{self._name} {told[ending]}" if ending else ""
+        return f"{self._name} {told[ending]}" if ending in told else ""
 
 
 def _stated_end(container: InputContainer, stream: VideoStream) -> tuple[Fraction | None, Fraction]:

@@ -22,6 +22,8 @@ UNREAD = "unread"
 """There are parts behind what was read."""
 LOST = "lost"
 """There are parts between what was read."""
+SOUND = "sound"
+"""All of it is there, whatever length it states."""
 
 _BOX_HEAD = 16
 _FRAGMENT_BOXES = {b"moof", b"sidx", b"styp", b"moov", b"ftyp"}
@@ -67,7 +69,7 @@ class Trail:
             self.last, self.reached = packet.pos, packet.pos + packet.size
 
     def ending(self, container: InputContainer, content: Content) -> str:
-        """CUT, UNREAD or LOST, once all was read; empty for a sound file, and where nothing tells."""
+        """CUT, UNREAD, LOST or SOUND, once all was read; empty where nothing tells."""
         if any(self._parts):
             return CUT
         for name, told in _FORMATS.items():
@@ -101,8 +103,8 @@ def _of_boxes(trail: Trail, container: InputContainer, content: Content) -> str:
 
 
 def _of_elements(trail: Trail, _: InputContainer, content: Content) -> str:
-    whole, last = elements_end(content, trail.reached)
-    return CUT if not whole else UNREAD if last > trail.reached else ""
+    whole, last, sound = elements_end(content, trail.reached)
+    return CUT if not whole else UNREAD if last > trail.reached else SOUND if sound else ""
 
 
 def _of_tags(trail: Trail, _: InputContainer, content: Content) -> str:

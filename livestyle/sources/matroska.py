@@ -18,25 +18,29 @@ _CHAIN = 3
 _SEARCHED_BYTES = 1 << 20
 
 
-def elements_end(content: Content, reached: int) -> tuple[bool, int]:
-    """Whether the last element is whole, and where the last block begins, unless before `reached`.
+def elements_end(content: Content, reached: int) -> tuple[bool, int, bool]:
+    """Whether the last element is whole; where the last block begins, unless before `reached`; whether each
+    element follows the one before, to the end of a segment that says how long it is.
 
     RFC 8794, 4 to 6: an element has an id, a length, and content. RFC 9559, 5: blocks are in clusters.
     """
     position = last = expected = kind = 0
+    in_a_row = True
     while 0 <= position < content.size:
         kind, begin, length = _element(content.at(position, _HEAD_BYTES), position)
         end = content.size if length is None else begin + length
         if not kind:
+            in_a_row = False
             position = _behind_garbage(content, position)
         elif kind == _SEGMENT or (kind == _CLUSTER and (length is None or end > reached)):
             position, expected = begin, max(expected, end)
+            in_a_row = in_a_row and (kind != _SEGMENT or length is not None)
         elif end > content.size:
-            return kind not in _BLOCKS, last
+            return kind not in _BLOCKS, last, False
         else:
             last = position if kind in _BLOCKS else last
             position = end
-    return expected <= content.size or kind not in _BLOCKS, last
+    return expected <= content.size or kind not in _BLOCKS, last, in_a_row and expected <= content.size
 
 
 def _behind_garbage(content: Content, position: int) -> int:

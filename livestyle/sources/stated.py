@@ -41,13 +41,19 @@ def stated_seconds(container: InputContainer, stream: VideoStream) -> float | No
     return None if container.duration is None else container.duration / av.time_base
 
 
-def video_end(container: InputContainer, stream: VideoStream) -> Fraction | None:
-    """When the video ends, by its own clock; None where nothing says that of the video alone."""
+def video_end(
+    container: InputContainer, stream: VideoStream, begin: Fraction = Fraction(0)
+) -> Fraction | None:
+    """When the video, which begins at that moment, ends by its own clock; None where nothing says that of the
+    video alone."""
     if container.format.name.startswith("mov") and stream.duration and stream.time_base:
         return ((stream.start_time or 0) + stream.duration) * stream.time_base
-    if container.format.name.startswith("matroska"):
-        return _seconds(stream.metadata.get("DURATION", ""))
-    return None
+    if not container.format.name.startswith("matroska"):
+        return None
+    stated = _seconds(stream.metadata.get("DURATION", ""))
+    writer = next((value for name, value in container.metadata.items() if name.lower() == "encoder"), "")
+    # there FFmpeg writes the end, mkvmerge the length
+    return stated if stated is None or writer.startswith("Lavf") else begin + stated
 
 
 def _seconds(text: str) -> Fraction | None:
