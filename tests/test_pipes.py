@@ -80,6 +80,16 @@ def test_a_named_pipe_is_read_like_a_file(tmp_path: Path) -> None:
     assert sound_packets(tmp_path / "out.mp4") == sound_packets(made)
 
 
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".bmp"])
+@pytest.mark.parametrize("fps", [10, 60])
+def test_of_pictures_through_a_pipe_so_many_are_shown_a_second(suffix: str, fps: int, tmp_path: Path) -> None:
+    pictures = b"".join(cv2.imencode(suffix, image)[1].tobytes() for image in moving())
+    command = [*COMMAND, "-", str(tmp_path / "out.mp4"), "--fps", str(fps), "--strength", "0"]
+    done = subprocess.run(command, input=pictures, capture_output=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert video_seconds(tmp_path / "out.mp4") == pytest.approx([i / fps for i in range(12)], abs=0.001)
+
+
 def test_an_empty_pipe_is_one_line(tmp_path: Path) -> None:
     done = subprocess.run(
         [*COMMAND, "-", str(tmp_path / "out.mp4")], input=b"", capture_output=True, timeout=60, check=False

@@ -39,7 +39,7 @@ file_options = together(
         "--fps",
         type=FrameRate(min=0.001, max=1000),
         metavar="FRAMES",
-        help="Force a constant frame rate, 25 or 30000/1001; of numbered pictures, how many a second.",
+        help="Force a constant frame rate, 25 or 30000/1001; of pictures, how many a second.",
     ),
     click.option(
         "--codec",

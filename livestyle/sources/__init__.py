@@ -72,7 +72,7 @@ def open_source(
 ) -> "FileSource":
     """Open the video at `path`, or a part of it; raise `SourceError` when there is none that can be decoded.
 
-    `rate` is how many of numbered pictures are shown a second. `hwaccel`, one of
+    `rate` is how many pictures are shown a second, where it is made of them. `hwaccel`, one of
     `livestyle.encoding.HWACCELS`, says whether to decode on an NVIDIA GPU where there is one that can.
     """
     from livestyle.sources.file import FileSource  # loads FFmpeg, which `livestyle --help` can do without

@@ -41,7 +41,7 @@ _LONG = 10_000
 class FileSource:
     """The frames of one video, upright, each with its own pts: the frame rate may vary.
 
-    `path` is what `Media` takes: a file, a pipe, `-`, or numbered pictures of which `rate` are shown a
+    `path` is what `Media` takes: a file, a pipe, `-`, or numbered pictures; of pictures `rate` are shown a
     second. Only the frames from `start_seconds` on and before `end_seconds` come, counted from the first
     frame; `pts` counts from the first one that comes. Rotation metadata is applied, interlaced frames are
     made progressive, more than 8 bits per channel become 8, high dynamic range becomes ordinary, transparent

@@ -12,7 +12,9 @@ from livestyle.gpu import find_driver
 logger = logging.getLogger(__name__)
 
 
-def open_container(name: str, hwaccel: str, metadata_errors: str = "strict") -> InputContainer:
+def open_container(
+    name: str, hwaccel: str, *, options: dict[str, str] | None = None, metadata_errors: str = "strict"
+) -> InputContainer:
     """Opens a video, for decoding on the GPU where that works, unless `hwaccel` is `none`; raises as PyAV.
 
     A codec that the GPU does not know is decoded in software.
@@ -20,10 +22,10 @@ def open_container(name: str, hwaccel: str, metadata_errors: str = "strict") -> 
     accelerator = decoder(hwaccel)
     if accelerator is not None:
         try:
-            return av.open(name, "r", hwaccel=accelerator, metadata_errors=metadata_errors)
+            return av.open(name, "r", hwaccel=accelerator, options=options, metadata_errors=metadata_errors)
         except (av.FFmpegError, RuntimeError, NotImplementedError) as error:
             logger.debug("decoding in software: %s", error)
-    return av.open(name, "r", metadata_errors=metadata_errors)
+    return av.open(name, "r", options=options, metadata_errors=metadata_errors)
 
 
 def decoder(hwaccel: str) -> HWAccel | None:

@@ -22,6 +22,8 @@ from livestyle.sources.hwaccel import open_container
 from livestyle.sources.spool import Spool
 
 STDIN = "-"
+PICTURES_IN_A_ROW = "_pipe"
+"""How FFmpeg's names of readers end for one picture, or several one behind the other."""
 _USUAL_RATE = Fraction(30)
 _PATIENCE_SECONDS = 30.0
 
@@ -29,8 +31,9 @@ _PATIENCE_SECONDS = 30.0
 class Media:
     """What can be opened several times over, by each reader for itself; closed by whoever made it.
 
-    `path` is a file, a named pipe, `-` for stdin, or numbered pictures like `frames/%05d.png`, of which
-    `rate` are shown a second. Raises SourceError where there is nothing to open.
+    `path` is a file, a named pipe, `-` for stdin, or numbered pictures like `frames/%05d.png`. Of those, and
+    of pictures one behind the other, `rate` are shown a second. Raises SourceError where there is nothing to
+    open.
     """
 
     def __init__(self, path: Path | str, *, rate: float | Fraction | None = None) -> None:
@@ -41,6 +44,7 @@ class Media:
         self.gap = ""
         """Which picture of a sequence is missing, in words; empty where none is."""
         self._rate = exact_rate(rate or _USUAL_RATE)
+        self._rate_is_asked = rate is not None
         self._spool: Spool | None = None
         self._size = 0
         if str(path) == STDIN:
@@ -57,15 +61,15 @@ class Media:
 
         A file is decoded on an NVIDIA GPU that can, unless `hwaccel` is `none`.
         """
-        if self._spool is not None:
-            return av.open(self._spool.view(), "r", metadata_errors="replace")
-        # the prefix keeps a colon in a name from being read as a protocol
-        name = f"file:{self.path}"
         if self.pictures:
             folder = Path(str(self.path.parent).replace("%", "%%"))  # the number is in the name
             options = {"framerate": str(self._rate), "start_number": str(self.pictures[0])}
             return av.open(f"file:{folder / self.path.name}", "r", format="image2", options=options)
-        return open_container(name, hwaccel, metadata_errors="replace")
+        container = self._open(hwaccel)
+        if not self._rate_is_asked or not container.format.name.endswith(PICTURES_IN_A_ROW):
+            return container
+        container.close()
+        return self._open(hwaccel, {"framerate": str(self._rate)})
 
     @property
     def pictures_seconds(self) -> Fraction:
@@ -112,6 +116,12 @@ class Media:
         """Forget what a pipe brought; safe to call twice."""
         if self._spool is not None:
             self._spool.close()
+
+    def _open(self, hwaccel: str, options: dict[str, str] | None = None) -> InputContainer:
+        if self._spool is not None:
+            return av.open(self._spool.view(), "r", options=options, metadata_errors="replace")
+        # the prefix keeps a colon in a name from being read as a protocol
+        return open_container(f"file:{self.path}", hwaccel, options=options, metadata_errors="replace")
 
     def _find_pictures(self) -> None:
         found = numbers(self.path)

@@ -8,13 +8,11 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from livestyle.errors import SourceError, reason_of
-from livestyle.sources.media import Media
+from livestyle.sources.media import PICTURES_IN_A_ROW, Media
 
 MOST_PIXELS = 40_000_000
 """Of a frame: 8K has 33 million. A damaged header may state so many that no memory holds them."""
 _PICTURE = "image2"
-_PICTURES_IN_A_ROW = "_pipe"
-"""How FFmpeg's names of readers end for one picture, or several one behind the other."""
 
 
 def open_video(media: Media, hwaccel: str) -> tuple[InputContainer, VideoStream]:
@@ -50,7 +48,7 @@ def video_of(container: InputContainer) -> VideoStream | None:
 
 
 def _is_picture(container: InputContainer, media: Media) -> bool:
-    if not container.format.name.endswith(_PICTURES_IN_A_ROW):
+    if not container.format.name.endswith(PICTURES_IN_A_ROW):
         return container.format.name == _PICTURE
     with suppress(av.FFmpegError), media.open() as again:
         pictures = (packet for packet in again.demux(video=0) if packet.size)
