@@ -42,7 +42,7 @@ def keep_aspect(
     if aspect == 1:
         return _nothing
     if container.muxer in ("matroska", "webm"):
-        if seekable and hasattr(video, "set_display_rotation"):  # PyAV has it from 17.1 on
+        if seekable:
             video.set_display_rotation(_TURN_DEGREES)
             output.container_options["write_crc32"] = "0"  # a checksum would be wrong then
             return partial(_write, size=(video.width, video.height), aspect=aspect)
