@@ -32,6 +32,7 @@ def test_the_kernels_paint_what_eager_paints_and_touch_nothing_else() -> None:
 
 
 @NEEDS_TRITON
+@pytest.mark.filterwarnings("ignore:AnnAssign:DeprecationWarning")  # of Triton itself, from Python 3.13 on
 @pytest.mark.parametrize("capability", [75, 90])
 def test_the_kernels_compile_for_gpus_that_are_not_there(
     capability: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
