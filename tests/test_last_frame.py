@@ -1,6 +1,7 @@
 """How long the last frame is shown: as long as in the input, whatever the kind of file; never invented."""
 
 from collections.abc import Callable
+from contextlib import closing
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -113,8 +114,18 @@ def test_a_part_of_a_constant_rate_has_that_rate(
     for source, name, options in ((made, "part.mp4", ["--end", end]), (tmp_path / "part.mp4", "out.avi", [])):
         result = call("video", source, tmp_path / name, "--strength", 0, *options)
         assert (result.exit_code, result.stderr) == (0, "")
-        assert float(rate(tmp_path / name)) == pytest.approx(float(fps), abs=0.001)
+        with closing(open_source(tmp_path / name)) as part:
+            assert part.fps == pytest.approx(float(fps), abs=0.001)
         assert len(video_seconds(tmp_path / name)) == count
+    assert seconds(tmp_path / "part.mp4") == pytest.approx(end, abs=0.001)
+    assert float(rate(tmp_path / "out.avi")) == pytest.approx(float(fps), abs=0.001)
+
+
+@pytest.mark.parametrize("name", ["out.gif", "out.mp4"])
+def test_no_more_comes_than_was_asked_for(name: str, tmp_path: Path) -> None:
+    made = make_video(tmp_path / "in.gif", greys(10), rate=10, codec="gif", pix_fmt="rgb8")
+    assert call("video", made, tmp_path / name, "--strength", 0, "--end", 0.55).exit_code == 0
+    assert seconds(tmp_path / name) == pytest.approx(0.55)
 
 
 @pytest.mark.parametrize("last", [0.01, 0.043, 0.055])

@@ -216,13 +216,17 @@ class FileSource:
         else:
             until = None if last is None else self._decoder.end_of_last(last)
         if last is not None and until is not None:
-            self._note_length(before, last, until if end is None else min(until, end))
+            self._note_length(before, last, until, end)
 
-    def _note_length(self, before: Fraction | None, last: Fraction, end: Fraction) -> None:
+    def _note_length(
+        self, before: Fraction | None, last: Fraction, until: Fraction, end: Fraction | None
+    ) -> None:
         """Take the length of the last frame for the usual one where nobody sees the difference: a stream of a
-        constant rate keeps that then."""
-        usual, length = 1 / rate_of(self._container, self._stream), end - last
-        is_steady = before is not None and abs(last - before - usual) <= 2 * _TOLERANCE
+        constant rate keeps that then. An end that was asked for is kept."""
+        is_asked = end is not None and end < until
+        length = (end if end is not None and is_asked else until) - last
+        usual = 1 / rate_of(self._container, self._stream)
+        is_steady = not is_asked and before is not None and abs(last - before - usual) <= 2 * _TOLERANCE
         less, more = (_UNSEEN, min(_UNSEEN, usual / 2)) if is_steady else (2 * _TOLERANCE, 2 * _TOLERANCE)
         self.last_seconds = float(length) if length > 0 and not -less <= length - usual <= more else None
 
