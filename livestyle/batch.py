@@ -12,7 +12,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 
 from livestyle import __version__
-from livestyle.batch_report import BatchReport, absolute
+from livestyle.batch_report import BatchReport, absolute, state_of
 from livestyle.errors import LivestyleError, SinkError, SourceError, reason_of
 from livestyle.job import Job
 from livestyle.workers import Progress, Recipe, Result, Worker, workers
@@ -128,6 +128,11 @@ def _is_ours(job: Job, known: Result | None) -> bool:
     if known and known.source != absolute(job.source) and not job.overwrite:
         raise SinkError(
             f"cannot write {job.target}: it is painted from {known.source}; choose another folder, "
+            "or add --overwrite"
+        )
+    if known and known.state not in ("", state_of(job.target)) and not job.overwrite:
+        raise SinkError(
+            f"cannot write {job.target}: it was changed since it was painted; choose another folder, "
             "or add --overwrite"
         )
     return known is not None

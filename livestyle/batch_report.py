@@ -49,11 +49,14 @@ class BatchReport:
         """Keep a result, and write the file. Raises `SinkError`."""
         target = absolute(result.target)
         row = replace(result, source=absolute(result.source), target=target)
+        if row.fingerprint and row.status != "skipped":
+            row = replace(row, state=state_of(target))
         maker = self.maker(Path(target))
         if maker and row.status == "skipped":
             row = replace(row, source=maker.source)
         elif maker and row.status == "failed" and row.source == maker.source:
-            row = replace(row, fingerprint=maker.fingerprint)  # what an earlier run made is still there
+            # what an earlier run made is still there
+            row = replace(row, fingerprint=maker.fingerprint, state=maker.state)
         elif maker and row.status != "failed":
             del self._rows[maker.source, target]
         self._rows[row.source, target] = row
@@ -69,6 +72,15 @@ class BatchReport:
 def absolute(path: Path | str) -> str:
     """The name by which a file is known from anywhere."""
     return os.path.realpath(path)
+
+
+def state_of(path: Path | str) -> str:
+    """The size of a file and when it was written, which others change; empty where there is none."""
+    try:
+        facts = Path(path).stat()
+    except OSError:
+        return ""
+    return f"{facts.st_size} bytes, {facts.st_mtime_ns} ns"
 
 
 def _is_there(row: Result) -> bool:

@@ -43,6 +43,8 @@ class Result:
     """What could not be kept as it was."""
     fingerprint: str = ""
     """What the file that is there now was painted from, and how; empty where no run has made it."""
+    state: str = ""
+    """The size of that file and when it was written; empty where nobody has looked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,19 @@ def test_resume_knows_what_is_painted_by_another_name(tmp_path: Path) -> None:
     assert sorted(path.name for path in out.glob("*.mp4")) == ["a-x.mp4", "b-x.mp4"]
 
 
+def test_resume_keeps_a_painting_that_was_changed_by_others(tmp_path: Path) -> None:
+    (clip,), out = clips(tmp_path / "in", "a.mp4"), tmp_path / "out"
+    assert batch(clip, "-o", out).returncode == 0
+    (out / "a.mp4").write_bytes(b"precious")
+    assert batch(clip, "-o", out, "--resume").returncode == 0
+    done = batch(clip, "-o", out, "--resume", "--crf", 30)
+    assert done.returncode == 1
+    assert "it was changed since it was painted; choose another folder, or add --overwrite" in done.stdout
+    assert (out / "a.mp4").read_bytes() == b"precious"
+    assert batch(clip, "-o", out, "--resume", "--crf", 30, "--overwrite").returncode == 0
+    assert batch(clip, "-o", out, "--resume", "--crf", 31).returncode == 0  # its own once more
+
+
 def test_a_painting_that_nobody_can_look_at_any_more_is_forgotten(tmp_path: Path) -> None:
     (clip,), out = clips(tmp_path / "in", "a.mp4"), tmp_path / "out"
     assert batch(clip, "-o", out).returncode == 0

@@ -34,7 +34,11 @@ Follow = tuple[Callable[["Progress"], None], Callable[["Result"], None]]
 @click.option(
     "--jobs", type=click.IntRange(min=1), metavar="N", help="Files at a time; one for every two cores."
 )
-@click.option("--resume", is_flag=True, help="Skip what is done, and go on with what was interrupted.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Skip what is done, go on with what was interrupted, paint again what changed.",
+)
 @click.option("--report", type=FILE, metavar="FILE", help="JSON file of results; in the folder by default.")
 def batch(
     inputs: tuple[str, ...],
