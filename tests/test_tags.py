@@ -174,6 +174,35 @@ def test_what_ffmpeg_calls_itself_is_not_missed(tmp_path: Path) -> None:
     assert paint_tags(made, tmp_path / "out.mp4")[0] == ""
 
 
+def test_what_made_the_content_is_kept(tmp_path: Path) -> None:
+    made = tagged(tmp_path / "in.mkv", {"SOFTWARE": "A camera"})
+    assert paint_tags(made, tmp_path / "out.mkv")[1]["software"] == "A camera"
+    for kind in ("mp4", "avi"):  # where FFmpeg writes its own name
+        said = paint_tags(made, tmp_path / f"out.{kind}")[0]
+        assert said.splitlines() == [f"tags of {made} have no place in {kind} files: SOFTWARE"]
+
+
+@pytest.mark.parametrize(
+    ("usual", "apples", "expected", "told"),
+    [
+        ("+48.1371+011.5754/", "+48.1371+011.5754+519.000/", "+48.1371+011.5754+519.0", False),
+        ("+48.1371+011.5754/", "+48.13714+011.57536/", "+48.1371+011.575", False),
+        ("+48.1371+011.5754+519.000/", "+48.1371+011.5754/", "+48.1371+011.5754+519.0", False),
+        ("+48.1371+011.5754/", "+52.5000+013.4000/", "+48.1371+011.5754/", True),
+    ],
+    ids=["height", "digits", "less", "another place"],
+)
+def test_the_more_exact_of_two_places_is_kept(
+    usual: str, apples: str, expected: str, told: bool, tmp_path: Path
+) -> None:
+    place = "com.apple.quicktime.location.ISO6709"
+    tags = {"title": "A day", "location": usual, place: apples}
+    made = tagged(tmp_path / "in.mov", tags, movflags="+use_metadata_tags")
+    said, tags, _ = paint_tags(made, tmp_path / "out.mp4")
+    assert tags["location"].startswith(expected)
+    assert [line.rpartition(" ")[2] for line in said.splitlines()] == ([place] if told else [])
+
+
 @pytest.mark.parametrize("name", ["out.mov", "out.mp4", "out.mkv"])
 def test_the_time_code_of_a_whole_is_kept_and_that_of_a_part_left_out(name: str, tmp_path: Path) -> None:
     made = tagged(tmp_path / "in.mov", {}, {"timecode": "01:00:00:00"})

@@ -1,6 +1,7 @@
 """Tags: those that describe the content come along, and what has no place in the output is told."""
 
 import logging
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from itertools import zip_longest
@@ -18,8 +19,8 @@ logger = logging.getLogger(__name__)
 Tags = dict[str, str]
 
 _OF_THE_FILE = {
-    "encoder", "encoder_options", "software", "vendor_id", "major_brand", "minor_version",
-    "compatible_brands", "duration", "bps", "number_of_frames", "number_of_bytes", "rotate", "alpha_mode",
+    "encoder", "encoder_options", "vendor_id", "major_brand", "minor_version", "compatible_brands",
+    "duration", "bps", "number_of_frames", "number_of_bytes", "rotate", "alpha_mode",
 }  # fmt: skip
 """What describes a file and how it is encoded, which the new one has of its own."""
 _NOT_MISSED = ("handler_name", "filename", "mimetype")
@@ -45,17 +46,21 @@ _LANGUAGES_OF_MOV = {
     "nld": "dut", "rum": "ron", "slo": "slk", "sqi": "alb", "zho": "chi",
 }  # fmt: skip
 """Of the two codes that ISO 639-2 has for these, the one by which FFmpeg finds QuickTime's number."""
+_DEGREES, _SAME_DEGREES = re.compile(r"[+-]\d+(?:\.\d+)?"), 0.001
+"""A number of ISO 6709, and by how much two of one place may differ, for digits that are left out."""
 _FASTEST_TIME_CODE = 255
 """Frames per second."""
 
 
-def content_tags(metadata: Mapping[str, str]) -> Tags:
-    """What describes the content: not Matroska's statistics, as `_STATISTICS_TAGS` and `BPS-eng` are."""
+def content_tags(metadata: Mapping[str, str], kind: str = "") -> Tags:
+    """What describes the content: not Matroska's statistics, as `_STATISTICS_TAGS` and `BPS-eng` are, nor
+    what has written the file, which is `software` where its `kind` is avi."""
     tags = {}
     for name, value in metadata.items():
         plain = name.lower().partition("-")[0]
         twice = plain != name.lower() and metadata.get(plain) == value  # mp4 has location-eng beside location
-        if not (plain in _OF_THE_FILE or name.startswith("_") or twice):
+        is_writer = plain == "software" and (kind == "avi" or value.startswith("Lavf"))
+        if not (plain in _OF_THE_FILE or name.startswith("_") or twice or is_writer):
             tags["title" if name == "name" else name] = value  # as mp4 calls the title of a track
     return tags
 
@@ -84,7 +89,7 @@ class TagKeeper:
         found: list[Tags] = []
         with suppress(av.FFmpegError, OSError):
             if self._muxer != _HOLDS_NONE:
-                found = _read(path)[: len(self._wanted)]
+                found = [content_tags(tags, self._muxer) for tags in _read(path)[: len(self._wanted)]]
         values = {value for tags in found for value in tags.values()}  # some come back by another name
         lost: dict[str, None] = {}
         for wanted, kept in zip_longest(self._wanted, found, fillvalue=Tags()):
@@ -134,9 +139,19 @@ def _name_for_players(output: OutputContainer, muxer: str) -> None:
 def _call_as_itunes(tags: Tags) -> None:
     for name, apples in _SHOWN.items():
         value = tags.get(f"{_APPLE}{apples}")
-        same = value is not None and tags.setdefault(name, value) == value
-        if same or name == "location":  # of which FFmpeg writes other digits
-            tags.pop(f"{_APPLE}{apples}", None)
+        if value is None:
+            continue
+        usual = tags.setdefault(name, value)
+        if name == "location" and _is_same_place(usual, value):
+            usual = value = tags[name] = max(value, usual, key=lambda place: len(_DEGREES.findall(place)))
+        if usual == value:
+            tags.pop(f"{_APPLE}{apples}")
+
+
+def _is_same_place(one: str, other: str) -> bool:
+    """Whether these are one place, maybe one of them without its height."""
+    pairs = list(zip(_DEGREES.findall(one), _DEGREES.findall(other), strict=False))
+    return len(pairs) > 1 and all(abs(float(a) - float(b)) <= _SAME_DEGREES for a, b in pairs)
 
 
 def _missed(tags: Tags) -> Tags:

@@ -101,7 +101,7 @@ class Tracks:
                 self._carriers[stream.index] = carrier
                 self._called[stream.index] = _called(stream)
         self._add_chapters()
-        self._output.metadata.update(content_tags(self._input.metadata))
+        self._output.metadata.update(content_tags(self._input.metadata, self._input.format.name))
         whole = not excerpt.begins_later
         self._tags = TagKeeper(self._output, self._container, self._name, whole=whole)
         streams = [index for index, carrier in self._carriers.items() if carrier.track is not None]
