@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, nullcontext, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import dropwhile
 from math import inf
@@ -131,7 +132,10 @@ def paint_file(
                     frames = opened.enter_context(closing(left))
                 paint = _paint(job, make_painter(), timeline, frames, pace, past.seconds)
                 rest = _Rest(frames) if past.seconds else frames
-                outcome.report = run(rest, paint, sink, on_frame=on_frame, depth=_depth(frames.size))
+                began = time.perf_counter()
+                report = run(rest, paint, sink, on_frame=on_frame, depth=_depth(frames.size))
+            # encoders give out their last frames when they are closed
+            outcome.report = replace(report, seconds=time.perf_counter() - began)
         finally:
             outcome.complete = sink.complete
             outcome.faults = list(dict.fromkeys(past.faults + frames.faults))

@@ -218,7 +218,7 @@ def test_a_file_is_cut_after_its_last_whole_fragment(tmp_path: Path) -> None:
         ("missing/out.mp4", "make it first"),
         ("folder.mp4", "it is a folder"),
         ("out.avi", "use .mp4"),
-        ("out", "no suffix"),
+        ("out", "does not end in a format"),
     ],
 )
 def test_what_cannot_be_recorded_to_is_refused_on_opening(tmp_path: Path, name: str, reason: str) -> None:

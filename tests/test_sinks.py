@@ -63,7 +63,7 @@ def files(folder: Path) -> list[str]:
         ("folder.mp4", "it is a folder"),
         ("out.xyz", "use .mp4"),
         ("out.wmv", "use .mp4"),
-        ("out", "no suffix"),
+        ("out", "does not end in a format"),
     ],
 )
 def test_what_cannot_be_written_is_refused_on_opening(tmp_path: Path, name: str, reason: str) -> None:

@@ -140,7 +140,7 @@ painting_options = together(
         metavar="0..1",
         help="How much of the painting is seen; 0 is the original.",
     ),
-    click.option("--keep-colors", is_flag=True, help="Paint with the colours of the original."),
+    click.option("--keep-colors", is_flag=True, help="Paint in the hues of the original."),
     click.option(
         "--stroke-size",
         type=FiniteRange(*STROKE_SIZES),

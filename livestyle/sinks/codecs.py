@@ -117,7 +117,7 @@ def quality(name: str, encoding: Encoding) -> float | None:
     if codec.crf is None:
         raise SinkError(f"codec {name!r} has no crf: leave --crf {encoding.crf:g} out")
     if not 0 <= encoding.crf <= codec.worst_crf:
-        raise SinkError(f"crf {encoding.crf:g} is not one of {name!r}: it goes from 0 to {codec.worst_crf:g}")
+        raise SinkError(f"{name} takes a crf from 0 to {codec.worst_crf:g}, not {encoding.crf:g}")
     return encoding.crf
 
 

@@ -171,5 +171,6 @@ def container_of(path: Path | str, form: str | None = None) -> Container:
     suffix = Path(path).suffix
     if suffix[1:].lower() not in CONTAINERS:
         known = ", ".join(f".{name}" for name in CONTAINERS)
-        raise SinkError(f"cannot write {path}: {suffix or 'no suffix'} is no video format here; use {known}")
+        why = f"{suffix} is no video format here" if suffix else "its name does not end in a format"
+        raise SinkError(f"cannot write {path}: {why}; use {known}")
     return CONTAINERS[suffix[1:].lower()]
