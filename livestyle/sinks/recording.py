@@ -215,7 +215,7 @@ def _format(path: Path) -> str:
     if path.suffix.lower() not in _FORMATS:
         known = ", ".join(_FORMATS)
         raise SinkError(
-            f"cannot record to {path}: {path.suffix or 'no suffix'} is no format here; use {known}"
+            f"cannot record to {path}: its name does not end in a format for recordings; use {known}"
         )
     return _FORMATS[path.suffix.lower()]
 
