@@ -176,10 +176,13 @@ def test_a_video_that_was_stopped_ends_as_its_frames_follow(tmp_path: Path) -> N
     assert seconds(tmp_path / "out.mp4") == pytest.approx(2 + WHOLE / 3, abs=0.01)
 
 
-def remuxed(made: Path, path: Path, seconds: float = 0.0, writer: bytes = b"") -> Path:
+def remuxed(
+    made: Path, path: Path, seconds: float = 0.0, writer: bytes = b"", tags: dict[str, str] | None = None
+) -> Path:
     """The same from that moment on, in Matroska; as `writer` has written it, the length of the video."""
     with av.open(str(made)) as source, av.open(str(path), "w") as container:
         video = container.add_stream_from_template(source.streams.video[0])
+        video.metadata.update(tags or {})
         for packet in source.demux(video=0):
             if packet.size and packet.pts is not None and packet.dts is not None:
                 shift = round(seconds / packet.time_base)
@@ -199,6 +202,17 @@ def test_the_end_of_the_video_is_that_of_its_last_frame(begin: float, writer: by
     with av.open(str(made)) as container:
         duration = container.streams.video[0].metadata["DURATION"]
     assert duration == f"00:00:{WHOLE + (0 if writer else begin):012.9f}"
+    assert last_seconds(made) == pytest.approx(5.0)
+
+
+@pytest.mark.parametrize("writer", [b"", b"Lavf"], ids=["FFmpeg of mkvmerge's", "mkvmerge of FFmpeg's"])
+@pytest.mark.parametrize("name", ["BPS", "BPS-eng"])
+def test_a_copy_ends_as_it_did_whoever_made_it_of_whose_file(
+    writer: bytes, name: str, tmp_path: Path
+) -> None:
+    """Both copy what the other one has written beside the length."""
+    statistics = {name: f"{8 * 1000 / WHOLE:.0f}", name.replace("BPS", "NUMBER_OF_BYTES"): "1000"}
+    made = remuxed(slides(tmp_path / "made.mkv"), tmp_path / "in.mkv", 3.0, writer, statistics)
     assert last_seconds(made) == pytest.approx(5.0)
 
 

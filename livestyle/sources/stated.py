@@ -1,6 +1,7 @@
 """What a video file says of itself, as far as it can be believed."""
 
 import re
+from collections.abc import Mapping
 from fractions import Fraction
 
 import av
@@ -16,6 +17,7 @@ _WITHOUT_TIMES = {"h264", "hevc", "vvc", "m4v", "mpegvideo", "obu"}
 _LAST_FRAMES = Fraction(3, 2)
 """By so many the last one may be longer or shorter than the others of a constant rate."""
 
+_COUNT = re.compile(r"[0-9]{1,18}")
 _CLOCK = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 
 
@@ -52,8 +54,19 @@ def video_end(
         return None
     stated = _seconds(stream.metadata.get("DURATION", ""))
     writer = next((value for name, value in container.metadata.items() if name.lower() == "encoder"), "")
-    # there FFmpeg writes the end, mkvmerge the length
-    return stated if stated is None or writer.startswith("Lavf") else begin + stated
+    # there FFmpeg writes the end, mkvmerge the length; each copies what the other one calls itself
+    if stated is None or (writer.startswith("Lavf") and not _is_in_statistics(stated, stream.metadata)):
+        return stated
+    return begin + stated
+
+
+def _is_in_statistics(length: Fraction, metadata: Mapping[str, str]) -> bool:
+    """Whether mkvmerge's statistics, also as `BPS-eng`, are of a track of that length in seconds."""
+    tags = {name.partition("-")[0]: value for name, value in metadata.items()}
+    rate, size = (_COUNT.fullmatch(tags.get(name, "")) for name in ("BPS", "NUMBER_OF_BYTES"))
+    if not rate or not size:
+        return False
+    return abs(int(rate[0]) * length - 8 * int(size[0])) <= length  # bits a second are whole ones
 
 
 def _seconds(text: str) -> Fraction | None:
