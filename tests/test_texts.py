@@ -36,9 +36,13 @@ Format: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text
 
 
 def titled(
-    path: Path, texts: Sequence[Shown], codec: str = "srt", header: bytes = b"[Script Info]\n"
+    path: Path,
+    texts: Sequence[Shown],
+    codec: str = "srt",
+    header: bytes = b"[Script Info]\n",
+    seconds: int = 5,
 ) -> Path:
-    """Five seconds of video with these subtitles; one that ends when it begins states no length."""
+    """A video with these subtitles; one that ends when it begins states no length."""
     with av.open(str(path), "w") as container:
         video = container.add_stream("mpeg4", rate=10)
         video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
@@ -50,8 +54,8 @@ def titled(
             packet.pts = packet.dts = round(1000 * begin)
             packet.duration = round(1000 * (end - begin))
             container.mux(packet)
-        for index in range(50):
-            frame = to_yuv(greys(50)[index], "yuv420p", 5, False)
+        for index in range(10 * seconds):
+            frame = to_yuv(greys(50)[index % 50], "yuv420p", 5, False)
             frame.pts, frame.time_base = index, Fraction(1, 10)
             container.mux(video.encode(frame))
         container.mux(video.encode(None))
@@ -118,6 +122,25 @@ def test_a_text_without_a_length_is_seen_until_the_next_one(tmp_path: Path) -> N
     made = titled(tmp_path / "in.mkv", [(1.0, 1.0, "one"), (2.0, 3.0, "two")])
     assert call("video", made, tmp_path / "out.mp4", "--strength", 0).exit_code == 0
     assert shown(tmp_path / "out.mp4") == close_to([(1.0, 2.0, "one"), (2.0, 3.0, "two")])
+
+
+@pytest.mark.parametrize(
+    ("seconds", "begin", "options", "end"),
+    [
+        (8, 1.0, [], 6.0),
+        (5, 1.0, [], 5.0),
+        (5, 1.0, ["--end", 3], 3.0),
+        (5, 4.0, ["--start", 2], 3.0),
+    ],
+    ids=["five seconds", "to the end of the file", "to the end of the part", "in a later part"],
+)
+def test_the_last_text_without_a_length_is_seen_for_a_while(
+    seconds: int, begin: float, options: list[object], end: float, tmp_path: Path
+) -> None:
+    made = titled(tmp_path / "in.mkv", [(begin, begin, "last")], seconds=seconds)
+    assert call("video", made, tmp_path / "out.mp4", "--strength", 0, *options).exit_code == 0
+    ((_, seen, _),) = shown(tmp_path / "out.mp4")
+    assert seen == pytest.approx(end, abs=0.01)
 
 
 def test_ctrl_c_loses_no_text_that_was_seen(tmp_path: Path) -> None:

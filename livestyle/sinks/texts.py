@@ -10,7 +10,8 @@ from math import inf
 from typing import cast
 
 import av
-from av.container import OutputContainer
+from av.container import Container as OpenFile
+from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.stream import Stream
 from av.subtitles.codeccontext import SubtitleCodecContext
@@ -30,6 +31,8 @@ _BELOW = b"{\\b0\\i0\\u0\\r%s}\\N"
 _OVERRIDES = re.compile(rb"\{[^}]*\}|\\[Nnh]")
 _MOST_AT_ONCE, _MOST_BYTES = 8, 4000
 """Texts, and bytes of them, that are shown together: nobody reads more, and mov_text holds 64 KiB."""
+_LAST_SECONDS = 5
+"""As long the last text is shown where nothing says how long."""
 _NEVER_SHOWN = ("ass", "ssa")
 """Where a text without a length is a remark; elsewhere it is shown until the next one."""
 
@@ -60,6 +63,7 @@ class Texts:
         self._turns = _Turns() if container.subtitle_encoder == _IN_TURN else None
         # FFmpeg's muxer compares ticks of this one with those of the video, as if they were of one length
         self._encoder.time_base = container.time_base if self._turns else self._time_base
+        self._file_end = _end_of(stream.container)
         self._undecodable = self._unencodable = 0
 
     @property
@@ -76,7 +80,8 @@ class Texts:
     def carry(self, packet: Packet[Stream] | None) -> Iterator[Packet[Stream]]:
         """What becomes of the packet, as far as it is known how long it is seen; with None, the rest."""
         if packet is None:
-            yield from self._encoded(self._turns.rest() if self._turns else [])
+            length, end = round(_LAST_SECONDS / self._time_base), self._file_end / self._time_base
+            yield from self._encoded(self._turns.rest(length, end) if self._turns else [])
         elif (text := self._decoded(packet)) is not None:
             self._time_base = packet.time_base
             yield from self._encoded(self._turns.add(text) if self._turns else [text])
@@ -128,10 +133,13 @@ class _Turns:
         self._keep_newest()
         return done
 
-    def rest(self) -> list[_Text]:
-        """What is seen until the last one ends."""
-        ends = [text.end for text in self._shown if text.end < inf]
-        return self._until(max(ends, default=self._since + 1))
+    def rest(self, length: int, end: float) -> list[_Text]:
+        """What is seen until the last one ends: one without a length after that one, or at `end`."""
+        ends = [
+            text.end if text.end < inf else max(text.begin + 1, min(text.begin + length, end))
+            for text in self._shown
+        ]
+        return self._until(max(ends, default=-inf))
 
     def _keep_newest(self) -> None:
         """Of the texts that are shown, each once."""
@@ -155,6 +163,13 @@ class _Turns:
             self._shown = [text for text in self._shown if text.end > end]
             self._since = end
         return done
+
+
+def _end_of(file: OpenFile) -> float:
+    """In seconds, by its own clock; infinite where nothing tells."""
+    if not isinstance(file, InputContainer) or file.duration is None:
+        return inf
+    return ((file.start_time or 0) + file.duration) / av.time_base
 
 
 def _is_empty(text: _Text) -> bool:

@@ -196,6 +196,8 @@ class Tracks:
 
     def _mux(self, carrier: Carrier, packet: Packet[Stream] | None) -> None:
         for carried in carrier.carry(packet):
+            if carrier.track is not None and carrier.track.type == "subtitle":
+                self._clip(carried)  # one without a length may have got one
             shift = round(self._origin / carried.time_base)
             if carried.pts is carried.dts is None:  # a cover has no time
                 carried.pts = carried.dts = shift
