@@ -158,6 +158,14 @@ def test_two_that_record_at_once_each_have_a_file(tmp_path: Path) -> None:
     assert all(len(video_seconds(path)) > 10 for path in kept)
 
 
+def test_where_one_output_cannot_be_opened_that_is_all_that_is_said(tmp_path: Path) -> None:
+    result = call(*SMALL, "-o", tmp_path / "good.mp4", "-o", tmp_path / "missing" / "bad.mp4")
+    assert result.exit_code == 1
+    assert [line.partition(" ")[0] for line in result.stderr.splitlines()] == ["backend", "Error:"]
+    assert "bad.mp4" in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_an_output_that_is_given_twice_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for one, other in (("x.mp4", "./x.mp4"), ("-", "-"), ("rtmp://me:se@cret@h/x", "rtmp://me:se@cret@h/x")):

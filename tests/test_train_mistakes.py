@@ -117,8 +117,17 @@ def test_photos_that_cannot_judge_are_told_at_once(gallery: Path, data: Path, tm
     assert not (tmp_path / "out.json").exists()
 
 
-def fit(data: Path, run: Path) -> Result:
-    return call("fit", data / "gallery.toml", *command_options(data), "-o", run)
+def fit(data: Path, run: Path, *more: object) -> Result:
+    return call("fit", data / "gallery.toml", *command_options(data), *more, "-o", run)
+
+
+@pytest.mark.usefixtures("unloadable")
+def test_a_folder_without_photos_is_told_at_once(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    none = ("--photos", tmp_path / "photos")
+    added = call("add", data / "a.png", "--name", "a", *command_options(data)[2:], *none)
+    for result in (added, fit(data, tmp_path / "run", *none)):
+        assert "no photos under" in told(result)
 
 
 @pytest.mark.usefixtures("unloadable")

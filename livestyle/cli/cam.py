@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ from livestyle.cli.options import (
     together,
 )
 from livestyle.cli.stopping import stoppable
+from livestyle.errors import LivestyleError
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from livestyle.live import Plan, Screen, Show
     from livestyle.painter import Painter
     from livestyle.prefetch import Background
+    from livestyle.sinks import Sink
     from livestyle.sources import LiveSource
 
 _live_options = together(
@@ -193,6 +195,12 @@ def _close_opened(opening: Future[LiveSource]) -> None:
         opening.result().close()
 
 
+def _forget(sink: Sink) -> None:
+    """Close one that was given no frame, which it would complain of."""
+    with suppress(LivestyleError):
+        sink.close()
+
+
 def _archive(
     stack: ExitStack, source: LiveSource, background: Background, options: dict[str, Any]
 ) -> Archive:
@@ -204,12 +212,18 @@ def _archive(
     notice = Notice()
     outputs = stack.enter_context(closing(Outputs(lambda name, why: notice.say(f"{name}: {why}"))))
     live = {"size": source.size, "rate": source.fps, "sound": options["sound"], "epoch": source.epoch}
-    for name, spec in options["outputs"].items():
-        outputs.add(name, open_live_sink(spec, **live, overwrite=options["overwrite"]))
-    if options["virtual_camera"]:
-        from livestyle.sinks.virtual_camera import VirtualCamera
+    sinks: dict[str, Sink] = {}
+    with ExitStack() as unused:
+        for name, spec in options["outputs"].items():
+            sinks[name] = open_live_sink(spec, **live, overwrite=options["overwrite"])
+            unused.callback(_forget, sinks[name])
+        if options["virtual_camera"]:
+            from livestyle.sinks.virtual_camera import VirtualCamera
 
-        outputs.add("virtual camera", VirtualCamera(source.size, rate=source.fps))
+            sinks["virtual camera"] = VirtualCamera(source.size, rate=source.fps)
+        unused.pop_all()  # all are open
+    for name, sink in sinks.items():
+        outputs.add(name, sink)
     recorder = partial(open_recorder, **live, overwrite=False)
     return Archive(options["folder"], recorder, outputs, background, notice)
 

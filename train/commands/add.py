@@ -85,8 +85,9 @@ def add_command(
     balance = _QUICK.loss.weights | {"style": strength * _QUICK.loss.weights["style"]}
     loss = LossConfig(loss_network, average_pooling, balance, _QUICK.loss.stability_from)
     config = replace(_QUICK, steps=steps, style_side=stroke_size, loss=loss)
+    found = find_photos(photos)  # none at all is told before weights are fetched
     network = load_loss_network(loss_network, loss_weights, average_pooling=average_pooling)
-    cache = cached(find_photos(photos))
+    cache = cached(found)
     with team() as alone, progress("add", steps) as show:
         style = learn_row(source, weights, cache, network, config, alone, show)
     write_style(path, style, weights.network)

@@ -109,8 +109,8 @@ def fit_command(
         click.echo(as_json(config, entries))
         return
     _check(run, entries, config)
+    trained, judged = held_out(find_photos(photos))  # none at all is told before weights are fetched
     network = load_loss_network(loss_network, loss_weights, average_pooling=average_pooling)
-    trained, judged = held_out(find_photos(photos))
     try:
         with team() as members, progress("fit", steps, shown=members.leads) as show:
             kept = members.one_by_one(lambda: cached(trained))

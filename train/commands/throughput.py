@@ -51,8 +51,8 @@ def throughput_command(
     check_output(output)
     styles = read_gallery(gallery, pictures)
     config = FitConfig(size, steps, batch, loss=LossConfig(loss_network, average_pooling))
+    trained, judged = held_out(find_photos(photos))  # none at all is told before weights are fetched
     network = load_loss_network(loss_network, loss_weights, average_pooling=average_pooling)
-    trained, judged = held_out(find_photos(photos))
     with team() as alone:
         found = throughput(config, styles, cached(trained), judged[:1], network, alone)
     result = {"machine": machine(), "command": as_given(), **found}
