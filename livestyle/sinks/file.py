@@ -24,6 +24,7 @@ from livestyle.colors import Colors
 from livestyle.encoding import Encoding
 from livestyle.errors import SinkError, reason_of
 from livestyle.frame import Frame, require_size
+from livestyle.memory import return_freed
 from livestyle.pace import exact_rate
 from livestyle.sinks.advice import advice_on
 from livestyle.sinks.codecs import CODECS, encoder_of, hardware_pix_fmt, mend_dts
@@ -37,6 +38,8 @@ from livestyle.sources.media import Excerpt, Media
 
 logger = logging.getLogger(__name__)
 
+_MANY = 1000
+"""Frames after which memory is given back: the index of an mp4 moves as it grows, and leaves holes."""
 _HALF = Fraction(500_001, 1_000_000)
 """Of a tick, and more than floats are wrong by: equal distances must not be rounded up and down."""
 
@@ -79,6 +82,7 @@ class FileSink:
         self._ticks: int | None = None
         self._longest = 0
         """Ticks between two frames."""
+        self._written = 0
         self._encoded: deque[Packet[VideoStream]] = deque()
         """What waits for the last frame, whose packet is muxed when it is known how long that is shown."""
         self._tracks: Tracks | None = None
@@ -112,6 +116,9 @@ class FileSink:
             self._mux(self._to_frame(image, ticks))
             if self._tracks is not None:
                 self._tracks.copy(until_seconds=float(ticks * self._time_base))
+        self._written += 1
+        if self._written % _MANY == 0:
+            return_freed()
 
     def close(self, *, cut_sound: bool = False) -> None:
         """Complete the file and put it in its place; safe to call twice.
@@ -127,7 +134,8 @@ class FileSink:
         with self._translated(), self._discarded_on_error():
             self._mux(None, None if cut_sound else self.last_seconds())
             self._finish_tracks(cut_sound)
-            del self._video  # what its encoder held makes room for the index of all packets
+            if self._written >= _MANY:
+                return_freed()  # for mp4's index is written from memory
             self._container.close()
             if self._partial is not None:
                 self._finish_header(self._partial.part)
