@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,19 +15,16 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from livestyle import doctor, findings, gpu_checks, tensorrt_builder
+from livestyle import doctor, tensorrt_builder
 from livestyle.cli import main
 from livestyle.doctor import CHECKS, Finding, State, examine
 from livestyle.engine import Choice
 from livestyle.errors import EngineError, UnavailableError
 from livestyle.gpu import find_driver
 from livestyle.sinks import hwaccel
-from livestyle.sources import devices
 from livestyle.sources.devices import Camera
 from tests import fake_tensorrt
-from tests.fake_driver import FakeDriver, install
-
-Fake = Callable[[pytest.MonkeyPatch], None]
+from tests.fake_machine import Fake, both, cameras, gpu, no_gpu, only, raising, replaced, versions
 
 
 @pytest.fixture(autouse=True)
@@ -37,55 +34,6 @@ def forget() -> Iterator[None]:
     yield
     probe.cache_clear()
     find_driver.cache_clear()
-
-
-def versions(**fakes: str | None) -> Fake:
-    """Packages of other versions; None is not installed."""
-    real = importlib.metadata.version
-
-    def version(package: str) -> str:
-        found = fakes[package] if package in fakes else real(package)
-        if found is None:
-            raise importlib.metadata.PackageNotFoundError(package)
-        return found
-
-    return lambda monkeypatch: monkeypatch.setattr(findings, "version", version)
-
-
-def gpu(**facts: object) -> Fake:
-    return lambda monkeypatch: install(monkeypatch, FakeDriver(**facts))
-
-
-def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    install(monkeypatch, None)
-
-
-def both(*fakes: Fake) -> Fake:
-    def apply(monkeypatch: pytest.MonkeyPatch) -> None:
-        for fake in fakes:
-            fake(monkeypatch)
-
-    return apply
-
-
-def replaced(where: object, name: str, value: object) -> Fake:
-    return lambda monkeypatch: monkeypatch.setattr(where, name, value)
-
-
-def raising(error: Exception) -> Callable[..., object]:
-    def fail(*_: object, **__: object) -> object:
-        raise error
-
-    return fail
-
-
-def cameras(*found: Camera) -> Fake:
-    return replaced(devices, "find_cameras", lambda: list(found))
-
-
-def only(*packages: str) -> Fake:
-    """No other packages are found by the checks of a GPU."""
-    return replaced(gpu_checks, "find_spec", lambda name: name if name in packages else None)
 
 
 CPU_TORCH = both(gpu(), replaced(torch.version, "cuda", None))
