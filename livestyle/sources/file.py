@@ -223,8 +223,8 @@ class FileSource:
     ) -> None:
         """Take the length of the last frame for the usual one where nobody sees the difference: a stream of a
         constant rate keeps that then. An end that was asked for is kept."""
-        is_asked = end is not None and end < until
-        length = (end if end is not None and is_asked else until) - last
+        length = (until if end is None else min(until, end)) - last
+        is_asked = last + length < until
         usual = 1 / rate_of(self._container, self._stream)
         is_steady = not is_asked and before is not None and abs(last - before - usual) <= 2 * _TOLERANCE
         less, more = (_UNSEEN, min(_UNSEEN, usual / 2)) if is_steady else (2 * _TOLERANCE, 2 * _TOLERANCE)

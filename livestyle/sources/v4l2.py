@@ -16,7 +16,7 @@ from pathlib import Path
 from livestyle.errors import reason_of
 from livestyle.sources.devices import Camera, Mode
 
-assert sys.platform == "linux"
+assert sys.platform == "linux"  # elsewhere fcntl has no ioctl, which the types know
 _CLASS, _DEVICES = Path("/sys/class/video4linux"), Path("/dev")
 _READ, _WRITE = 2, 1
 _CAN_CAPTURE, _CAN_CAPTURE_PLANES, _HAS_DEVICE_CAPS = 0x1, 0x1000, 0x8000_0000
