@@ -1,31 +1,53 @@
-"""Which videos a batch paints, and what their paintings are called."""
+"""Which of many files are painted, videos or pictures, and what their paintings are called."""
 
 from __future__ import annotations
 
 import glob
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, count, takewhile
 from pathlib import Path
+from typing import NamedTuple
 
 from livestyle.errors import SourceError
 
-_NAMES = "mp4 m4v mov mkv webm avi ts m2ts mts mpg mpeg wmv flv gif 3gp ogv"
-SUFFIXES = frozenset(f".{name}" for name in _NAMES.split())
-"""What is taken for a video in a folder."""
+
+class Kind(NamedTuple):
+    """What is looked for."""
+
+    name: str
+    suffixes: frozenset[str]
+    """Those of files that are taken for one in a folder."""
+    advice: str
+    """What to do with others."""
 
 
-def collect(inputs: Iterable[str], output: Path | None = None) -> list[Path]:
-    """The videos that files, folders and patterns name, each once, in order. Raises SourceError for none.
+def _suffixes(names: str) -> frozenset[str]:
+    return frozenset(f".{name}" for name in names.split())
 
-    A search finds nothing in the folder `output`, unless it begins below that: paintings are not painted.
+
+VIDEOS = Kind(
+    "video",
+    _suffixes("mp4 m4v mov mkv webm avi ts m2ts mts mpg mpeg wmv flv gif 3gp ogv"),
+    "pictures go to livestyle image",
+)
+PICTURES = Kind(
+    "picture", _suffixes("jpg jpeg png webp bmp tif tiff avif jp2 ppm"), "videos go to livestyle batch"
+)
+
+
+def collect(inputs: Iterable[str], output: Path | None = None, kind: Kind = VIDEOS) -> list[Path]:
+    """The files that names, folders and patterns mean, each once, in order. Raises SourceError for none.
+
+    In folders only those of a `kind` count. A search finds nothing in the folder `output`, unless it begins
+    below that: paintings are not painted.
     """
     found: dict[Path, Path] = {}
     for name in inputs:
-        matches = _matches(name, _real(output) if output else None)
+        matches = _matches(name, _real(output) if output else None, kind)
         if not matches:
-            raise SourceError(f"cannot find a video in {name}: check the name")
+            raise SourceError(f"cannot find a {kind.name} in {name}: check the name; {kind.advice}")
         for path in matches:
             found.setdefault(_real(path), path)
     if not found:
@@ -33,8 +55,8 @@ def collect(inputs: Iterable[str], output: Path | None = None) -> list[Path]:
     return list(found.values())
 
 
-def targets(sources: Sequence[Path], folder: Path, suffix: str) -> list[Path]:
-    """Where each goes: its own name with `suffix`.
+def targets(sources: Sequence[Path], folder: Path, suffix_of: Callable[[Path], str]) -> list[Path]:
+    """Where each goes: its own name with the suffix that it shall have.
 
     Where some would meet, be it on a system that takes `A` for `a`, with its folder's name before it, or its
     old suffix behind, or both; at last with a number.
@@ -49,7 +71,7 @@ def targets(sources: Sequence[Path], folder: Path, suffix: str) -> list[Path]:
         free = (name for name in chain(alone[place], numbered) if name.casefold() not in taken)
         chosen[place] = next(free)
         taken.add(chosen[place].casefold())
-    return [folder / f"{chosen[place]}{suffix}" for place in range(len(names))]
+    return [folder / f"{chosen[place]}{suffix_of(source)}" for place, source in enumerate(sources)]
 
 
 def _names(source: Path) -> list[str]:
@@ -59,28 +81,28 @@ def _names(source: Path) -> list[str]:
     return ["-".join(filter(None, words)) for words in choices]
 
 
-def _matches(name: str, output: Path | None) -> list[Path]:
+def _matches(name: str, output: Path | None, kind: Kind) -> list[Path]:
     path = Path(name)
     if os.path.isdir(name):  # noqa: PTH112 - False, not an error, where nobody may look
-        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and _may_be_file(p))
+        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in kind.suffixes and _may_be_file(p))
         found = [p for p in inside if not any(part.startswith(".") for part in p.relative_to(path).parts)]
-        return _outside(output, path, found)
+        return _outside(output, path, found, kind)
     if os.path.exists(name) or not glob.has_magic(name):  # noqa: PTH110
         return [path]  # one that is missing is told with the others' results
     plain = takewhile(lambda part: not glob.has_magic(part), path.parts)
     found = sorted(Path(p) for p in glob.glob(name, recursive=True))  # noqa: PTH207 - absolute ones too
-    return _outside(output, Path(*plain), found)
+    return _outside(output, Path(*plain), found, kind)
 
 
-def _outside(output: Path | None, searched: Path, found: list[Path]) -> list[Path]:
+def _outside(output: Path | None, searched: Path, found: list[Path], kind: Kind) -> list[Path]:
     """What does not lie in `output`, unless the search began below that. Raises SourceError: all does."""
     if output is None or output in _real(searched).parents:
         return found
     outside = [path for path in found if not _real(path).is_relative_to(output)]
     if found and not outside:
         raise SourceError(
-            f"cannot tell videos from paintings in {searched}: choose another folder for the output, "
-            "or name each video"
+            f"cannot tell {kind.name}s from paintings in {searched}: choose another folder for the output, "
+            f"or name each {kind.name}"
         )
     return outside
 

@@ -17,7 +17,7 @@ def touch(folder: Path, *names: str) -> list[Path]:
 
 
 def named(*sources: str) -> list[str]:
-    return [path.name for path in targets([Path(name) for name in sources], Path("out"), ".mp4")]
+    return [path.name for path in targets([Path(name) for name in sources], Path("out"), lambda _: ".mp4")]
 
 
 def test_inputs_are_files_folders_and_patterns_each_once(

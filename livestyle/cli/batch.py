@@ -67,7 +67,7 @@ def batch(
     _make_folder(output)
     plan = [
         Job(source, target, **settings)
-        for source, target in zip(sources, targets(sources, output, f".{form}"), strict=True)
+        for source, target in zip(sources, targets(sources, output, lambda _: f".{form}"), strict=True)
     ]
     try:
         with stoppable() as stop, alone_in(output), _followed(len(plan)) as (on_progress, on_result):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import logging
+import sys
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -10,28 +11,35 @@ import click
 
 from livestyle.cli.options import FILE, make_painter, painting_options
 
-logger = logging.getLogger(__name__)
-
 
 @click.command()
-@click.argument("source", metavar="IN", type=FILE)
+@click.argument("sources", metavar="IN...", type=FILE, nargs=-1, required=True)
 @click.argument("target", metavar="OUT", type=FILE)
 @click.option("--overwrite", is_flag=True, help="Replace OUT where it exists.")
 @painting_options
-def image(source: Path, target: Path, overwrite: bool, **painting: Any) -> None:
-    """Paint the picture IN into OUT (.png, .jpg and others); of an animation, the first one."""
-    from livestyle.sinks import refuse_same_file
-    from livestyle.sinks.picture import fill_picture, keeps_alpha, open_picture
-    from livestyle.sources.alpha import over_black
-    from livestyle.sources.picture import read_with_alpha, tell_of_more
+def image(sources: tuple[Path, ...], target: Path, overwrite: bool, **painting: Any) -> None:
+    """Paint the picture IN into OUT (.png, .jpg and others); of an animation, the first one.
 
-    picture, alpha = read_with_alpha(source)
-    tell_of_more(source)
-    refuse_same_file(target, source)
-    with open_picture(target, overwrite=overwrite) as partial:
-        painter = make_painter(**painting)
-        if alpha is not None and not keeps_alpha(target):
-            logger.warning("%s has transparent parts: they are painted as black; a .png keeps them", source)
-            picture, alpha = over_black(picture, alpha), None
-        fill_picture(partial, painter(picture), alpha)
-    click.echo(f"{target}: {picture.shape[1]}x{picture.shape[0]} ({painter.engine.backend})")
+    Several pictures, a folder of them or a pattern like 'photos/*.jpg' go into the folder OUT. One that fails
+    does not stop the others; the exit code is 1 then.
+    """
+    from livestyle.errors import LivestyleError
+    from livestyle.pictures import paint_pictures, plan
+
+    pairs = plan(sources, target)
+    painter = cache(partial(make_painter, **painting))
+    painted = 0
+    for (source, into), made in zip(pairs, paint_pictures(pairs, painter, overwrite=overwrite), strict=True):
+        if isinstance(made, LivestyleError):
+            click.echo(f"Error: {_named(source, made)}" if len(pairs) > 1 else f"Error: {made}", err=True)
+        else:
+            painted += 1
+            click.echo(f"{into}: {made[0]}x{made[1]} ({painter().engine.backend})")
+    if len(pairs) > 1:
+        click.echo(f"{painted} of {len(pairs)} pictures painted")
+    sys.exit(painted < len(pairs))
+
+
+def _named(source: Path, error: Exception) -> str:
+    """What went wrong, with the name of the picture, which not every error tells."""
+    return str(error) if str(source) in str(error) else f"{source}: {error}"
