@@ -9,10 +9,11 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from livestyle.frame import Image
 
@@ -80,14 +81,20 @@ class Display:
         return left, top, width, height
 
     def screenshot(self) -> Image:
-        """The whole screen, RGB."""
-        content = (self._folder / "Xvfb_screen0").read_bytes()
+        """The whole screen, RGB, with the pointer."""
+        return np.ascontiguousarray(self._pixels()[..., 2::-1])
+
+    def draw(self, image: Image) -> None:
+        """Put an image of the screen's `SIZE` on it, RGB, over all windows."""
+        self._pixels("r+")[..., 2::-1] = image
+
+    def _pixels(self, mode: Literal["r", "r+"] = "r") -> NDArray[np.uint8]:
+        """What the server shows, BGR and a fourth byte, (H, W, 4); with "r+" it can be written to."""
+        content = np.memmap(self._folder / "Xvfb_screen0", np.uint8, mode)
         header = struct.unpack(">25I", content[:100])
         start, width, height, line, colours = header[0], header[4], header[5], header[12], header[19]
-        pixels = np.frombuffer(content, np.uint8, line * height, start + 12 * colours)
-        return np.ascontiguousarray(
-            pixels.reshape(height, line)[:, : 4 * width].reshape(height, width, 4)[..., 2::-1]
-        )
+        rows = content[start + 12 * colours :][: line * height].reshape(height, line)
+        return rows[:, : 4 * width].reshape(height, width, 4)
 
     def _start(self, command: list[str], **options: object) -> None:
         environment = self.environment if self.name else None

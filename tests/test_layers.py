@@ -18,6 +18,7 @@ HEAVY = {
     "onnx": {"onnx_graph"},
     "triton": {"backends.fused"},
     "av": {"sources", "sinks"},
+    "mss": {"sources.screen"},
     # these two start no thread; they are read by several
     "threading": {"prefetch", "sources.beside", "sources.spool"},
     "click": {"cli"},

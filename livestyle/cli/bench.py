@@ -57,7 +57,9 @@ _bench_options = together(
     ),
     click.option("--steady", type=FiniteRange(0, 1), default=defaults.STEADY, help="As for cam."),
     click.option(
-        "--camera", metavar="NUMBER|NAME|URL|pattern", help="Measure with a camera, from frame to frame."
+        "--camera",
+        metavar="NUMBER|NAME|URL|screen|pattern",
+        help="Measure with a camera, from frame to frame.",
     ),
     click.option("--input", "clip", type=FILE, metavar="FILE", help="Measure with a video, and encode it."),
     click.option(

@@ -43,8 +43,9 @@ _live_options = together(
     click.option(
         "--camera",
         default="0",
-        metavar="NUMBER|NAME|URL|FILE|pattern",
-        help="A camera, a stream, a clip that stands in for one, over and over, or a moving test pattern.",
+        metavar="NUMBER|NAME|URL|FILE|screen|pattern",
+        help="A camera, a stream, a clip that stands in for one, over and over, the screen (or screen:2, the "
+        "second; screen:100,50,1280x720, a part), or a moving test pattern.",
     ),
     click.option("--size", type=FrameSize(), metavar="WxH", help="Size to ask the camera for."),
     click.option("--fps", type=FrameRate(1, 240), metavar="HZ", help="Frame rate to ask the camera for."),
@@ -274,7 +275,9 @@ def _settings(painter: Painter, options: dict[str, Any]) -> Settings:
 
 def _is_device(spec: str) -> bool:
     """Whether a camera of this machine is meant, in which people see themselves as in a mirror."""
-    return not (spec == "pattern" or "://" in spec or os.path.isfile(spec))  # noqa: PTH113
+    from livestyle.sources.camera import is_screen
+
+    return not (spec == "pattern" or "://" in spec or is_screen(spec) or os.path.isfile(spec))  # noqa: PTH113
 
 
 def _summarize(meters: Meters) -> None:

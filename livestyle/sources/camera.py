@@ -18,7 +18,7 @@ from livestyle.sources import LiveSource
 from livestyle.sources.devices import Camera, find_by_name, find_cameras, listed
 from livestyle.sources.reconnecting import Reconnecting
 
-__all__ = ["CaptureConnection", "open_camera"]
+__all__ = ["CaptureConnection", "is_screen", "open_camera"]
 
 logger = logging.getLogger(__name__)
 
@@ -41,11 +41,12 @@ def open_camera(
     fps: float | None = None,
     loop: bool = True,
 ) -> LiveSource:
-    """Open what `spec` names: a number, a camera's name or part of it, `pattern`, a URL, or a video file.
+    """Open what `spec` names: a number, a camera's name or part of it, `pattern`, a URL, a video file, or the
+    screen, as `ScreenSource` says.
 
     A camera of this machine is asked for `size` (width, height) and `fps`, and may give others. What comes
-    from a URL or a file is scaled to `size`; a file is played at `fps`, again and again with `loop`, and a
-    URL keeps its own rate. Waits for the first picture. Raises `SourceError`.
+    from a URL, a file or the screen is scaled to `size`; a file is played at `fps`, again and again with
+    `loop`, and a URL keeps its own rate. Waits for the first picture. Raises `SourceError`.
     """
     if not spec:
         raise SourceError("cannot open a camera: the name is empty; give a number, a name, a URL or a clip")
@@ -56,6 +57,10 @@ def open_camera(
         from livestyle.sources.pattern import PatternSource
 
         return PatternSource(size=size, fps=fps)
+    if is_screen(spec):
+        from livestyle.sources.screen import ScreenSource
+
+        return ScreenSource(spec, size=size, fps=fps)
     if "://" in spec:
         return _open_url(spec, size, fps)
     number = _number(spec)
@@ -64,6 +69,11 @@ def open_camera(
 
         return StandIn(spec, size=size, fps=fps, loop=loop)
     return _open_device(spec, number, size, fps)
+
+
+def is_screen(spec: str) -> bool:
+    """Whether a camera of that name is the screen, or would be if it were spelt well."""
+    return spec == "screen" or spec.startswith("screen:")
 
 
 class CaptureConnection:
