@@ -1,3 +1,4 @@
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -7,7 +8,7 @@ from livestyle.errors import SinkError
 from livestyle.frame import Frame
 from livestyle.sinks.file import FileSink
 from tests.commands import call
-from tests.media import greys, make_sound, make_video, sound_packets, video_seconds
+from tests.media import greys, make_sound, make_video, noise, sound_packets, video_seconds
 
 
 def with_sound(
@@ -80,6 +81,48 @@ def test_sound_that_would_not_play_is_encoded_again_and_says_so(
         assert track.codec_context.name == "aac"
         samples = sum(frame.samples for frame in container.decode(track))
     assert samples / 48_000 == pytest.approx(1.0, abs=0.05)  # an AAC frame is 0.02 s
+
+
+@pytest.mark.parametrize(("rate", "copied"), [(8000, False), (12000, False), (16000, True)])
+def test_mp3_of_a_rate_that_mp4_does_not_know_is_encoded_again(
+    tmp_path: Path, rate: int, copied: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = tmp_path / "in.mkv"
+    with av.open(str(made), "w") as container:
+        track = container.add_stream("libmp3lame", rate=rate)
+        for samples in noise(1, rate=rate):
+            container.mux(track.encode(samples))
+        container.mux(track.encode(None))
+    path = with_sound(made, tmp_path / "out.mp4", count=30)
+    with av.open(str(path)) as container:
+        track = container.streams.audio[0]
+        assert (track.codec_context.name == "aac") is not copied
+        samples = sum(frame.samples for frame in container.decode(track))
+    assert samples / rate == pytest.approx(1.0, abs=0.2)
+    assert (f"is mp3 sound of {rate} Hz, which mp4 files cannot hold" in caplog.text) is not copied
+
+
+@pytest.mark.parametrize("suffix", ["mkv", "ts", "mp4"])
+def test_sound_that_an_edit_list_cuts_away_stays_away(tmp_path: Path, suffix: str) -> None:
+    whole = make_video(tmp_path / "whole.mp4", greys(60), sound="aac")
+    cut = tmp_path / "cut.mp4"
+    with av.open(str(whole)) as origin, av.open(str(cut), "w") as container:
+        tracks = {track.index: container.add_stream_from_template(track) for track in origin.streams}
+        for packet in origin.demux():
+            if packet.dts is not None and packet.pts is not None:
+                shift = round(Fraction(1, 2) / packet.time_base)
+                packet.pts, packet.dts = packet.pts - shift, packet.dts - shift
+                packet.stream = tracks[packet.stream_index]
+                container.mux(packet)
+    heard = sum(len(data) for _, data in sound_packets(whole))
+    assert call("video", cut, tmp_path / f"out.{suffix}", "--strength", 0).exit_code == 0
+    out = tmp_path / f"out.{suffix}"
+    assert len(video_seconds(out)) == 45
+    if suffix == "mp4":  # which can hide it
+        assert video_seconds(out)[0] == pytest.approx(0, abs=0.001)
+    else:
+        assert -0.07 < offset_seconds(out) < 0  # two packets for the decoder to begin with
+        assert sum(len(data) for _, data in sound_packets(out)) < 0.9 * heard
 
 
 def test_a_file_without_sound_gives_one_without_sound(tmp_path: Path) -> None:

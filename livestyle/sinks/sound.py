@@ -3,6 +3,7 @@
 from __future__ import annotations  # PyAV's Packet takes its parameter only in annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import cast
@@ -33,12 +34,18 @@ _LAYOUTS = {
     "libmp3lame": ("mono", "stereo"),
 }
 """Of those with as many channels the first is usual."""
+_LOWEST_MP3_IN_MP4 = 16000
+"""In Hz: MPEG-4 knows MPEG-1 and MPEG-2 audio, not the lower rates that are called MPEG-2.5."""
+_PRIMING = 2
+"""Packets that a decoder may need to hear before the first one that sounds."""
 _BITS_PER_CHANNEL = 96_000  # per second
 _TOLERANCE = Fraction(1, 20)
 """In seconds: some files count in milliseconds, and some clocks drift."""
 _LONGEST_SILENCE = 3600
 """In seconds: what states a longer gap is damaged."""
 _WITH_HEADERS = ("matroska", "mp4", "mov")
+_WITH_EDITS = ("mp4", "mov")
+"""Muxers that can say of packets that they are not to be heard."""
 _CHUNK = 4096
 """Samples of silence at a time."""
 
@@ -64,7 +71,8 @@ def sound_carrier(
         return EncodedSound(output, track, codec, start), ""  # the same samples, and silence in the gaps
     trouble = _trouble(codec, track, output, container, start)
     if not trouble:
-        return CopiedSound(output, track, start, gaps=codec not in container.steady_sound), ""
+        gaps, hides = codec not in container.steady_sound, container.muxer in _WITH_EDITS
+        return CopiedSound(output, track, start, gaps=gaps, hides=hides), ""
     if track.layout.nb_channels > 8 and track.layout.name.endswith(" channels"):
         return None, f"is left out: nothing says where its {track.layout.nb_channels} channels belong"
     carrier = EncodedSound(output, track, container.audio_encoder, start)
@@ -94,6 +102,8 @@ def _trouble(
     holds = output.supported_codecs if container.audio is None else container.audio
     if codec not in holds and track.codec_context.codec.name not in holds:
         return f"is {codec} sound, which does not play in {container.muxer} files"
+    if codec == "mp3" and container.muxer == "mp4" and track.codec_context.sample_rate < _LOWEST_MP3_IN_MP4:
+        return f"is mp3 sound of {track.codec_context.sample_rate} Hz, which mp4 files cannot hold"
     if start is not None and (track.start_time or 0) * (track.time_base or 0) > start + _TOLERANCE:
         return f"starts after the picture, which sound in {container.muxer} files cannot"
     return ""
@@ -108,16 +118,18 @@ class CopiedSound:
     """Packets as they are, but for damaged ones, which players and muxers stumble over.
 
     Without `gaps`, what comes after one is too early in the output, which is told; `start`, in seconds by the
-    clock of `stream`, is where sound is to begin.
+    clock of `stream`, is where sound is to begin. What the input cuts away, by an edit list, is left out
+    unless the output `hides` it too.
     """
 
     def __init__(
-        self, output: OutputContainer, stream: AudioStream, start: Fraction | None, *, gaps: bool
+        self, output: OutputContainer, stream: AudioStream, start: Fraction | None, *, gaps: bool, hides: bool
     ) -> None:
         self.track: Stream | None = output.add_stream_from_template(stream, opaque=True)
         # Matroska counts milliseconds, of which several frames of TrueHD share one
         self._twice = bool(output.format.flags & cast(int, Flags.ts_nonstrict.value))
-        self._adts, self._gaps = _is_adts(stream), gaps
+        self._adts, self._gaps, self._hides = _is_adts(stream), gaps, hides
+        self._unheard: deque[Packet[Stream]] = deque(maxlen=_PRIMING)
         self._damaged = 0
         self._end = start
         self._dts = -(1 << 63)
@@ -135,20 +147,29 @@ class CopiedSound:
         return ", and ".join(told)
 
     def carry(self, packet: Packet[Stream] | None) -> Sequence[Packet[Stream]]:
-        """The packet, if it is whole."""
+        """The packet, if it is whole, after those that lead up to it."""
         if packet is None:
             return []
+        if packet.is_discard and not self._hides:
+            self._unheard.append(packet)
+            return []
+        ready = [*self._unheard, packet]
+        self._unheard.clear()
+        return [one for one in ready if self._goes_on(one)]
+
+    def _goes_on(self, packet: Packet[Stream]) -> bool:
+        """Whether the packet is whole and comes after the last one; what is not is counted."""
         dts = packet.dts if packet.dts is not None else packet.pts or 0
         follows = dts >= self._dts if self._twice else dts > self._dts
         if not follows or (self._adts and not _is_whole_adts(bytes(packet))):
-            self._damaged += 1
-            return []
+            self._damaged += not packet.is_discard  # where an edit begins, its pre-roll comes again
+            return False
         self._dts = dts
         start = dts * packet.time_base
         if not self._gaps and self._end is not None and start > self._end + _TOLERANCE:
             self._lost += start - self._end
         self._end = start + (packet.duration or 0) * packet.time_base
-        return [packet]
+        return True
 
 
 def _is_whole_adts(data: bytes) -> bool:
