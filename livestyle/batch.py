@@ -100,7 +100,8 @@ def _next(
         job = waiting.popleft()
         names = str(job.source), str(job.target)
         try:
-            mark = fingerprint(job.source, f"{recipe.options} {job.encoding} {job.fps} {job.steady}")
+            how = f"{recipe.options} {job.encoding} {job.fps} {job.steady} {job.target.suffix}"
+            mark = fingerprint(job.source, how)
             known = before.maker(job.target) if before else None
             if before and (done := _done(job, mark, known, before)):
                 finish(done)

@@ -91,6 +91,8 @@ def _matches(name: str, output: Path | None, kind: Kind) -> list[Path]:
         return [path]  # one that is missing is told with the others' results
     plain = takewhile(lambda part: not glob.has_magic(part), path.parts)
     found = sorted(Path(p) for p in glob.glob(name, recursive=True))  # noqa: PTH207 - absolute ones too
+    if not found and not {"*", "?"} & set(name):
+        return [path]  # brackets are in many a name
     return _outside(output, Path(*plain), found, kind)
 
 

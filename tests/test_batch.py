@@ -93,6 +93,17 @@ def test_resume_skips_what_is_done_and_repeats_what_changed(tmp_path: Path) -> N
     assert [row["status"] for row in report(tmp_path / "out").values()] == ["painted", "painted"]
 
 
+def test_resume_takes_no_other_kind_of_file_for_what_was_asked(tmp_path: Path) -> None:
+    clips(tmp_path / "in", "a.mp4")
+    out = tmp_path / "out"
+    assert batch(tmp_path / "in", "-o", out, "--strength", 0).returncode == 0
+    assert batch(tmp_path / "in", "-o", out, "--strength", 0, "--resume", "--format", "mkv").returncode == 0
+    assert (out / "a.mkv").exists()
+    (out / "a.mp4").unlink()
+    assert batch(tmp_path / "in", "-o", out, "--strength", 0, "--resume").returncode == 0
+    assert (out / "a.mp4").exists()
+
+
 def test_what_is_skipped_has_the_name_that_it_was_painted_by(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

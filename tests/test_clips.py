@@ -27,7 +27,8 @@ def test_inputs_are_files_folders_and_patterns_each_once(
     touch(tmp_path / "in", "notes.txt")
     assert collect([str(b), str(tmp_path / "in")]) == [b, a, c]
     assert collect([str(tmp_path / "in" / "*.m[ok]v")]) == [b, c]
-    assert collect([str(tmp_path / "missing.mp4")]) == [tmp_path / "missing.mp4"]
+    for missing in ("missing.mp4", "missing [2020].mp4"):
+        assert collect([str(tmp_path / missing)]) == [tmp_path / missing]
     monkeypatch.chdir(tmp_path)
     assert collect(["in/a.mp4", str(a), "in/../in/a.mp4"]) == [Path("in/a.mp4")]
     for nothing in ([], [str(tmp_path / "*.avi")]):
@@ -85,7 +86,7 @@ def test_the_order_of_inputs_changes_no_name() -> None:
     assert named(*sources) == named(*reversed(sources))[::-1]
 
 
-@pytest.mark.parametrize("text", ["a b.mp4\n c.mp4 \n\n", "a b.mp4\0c.mp4\0"])
+@pytest.mark.parametrize("text", ["a b.mp4\r\n c\u2028.mp4\n\n \n", "a b.mp4\0 c\u2028.mp4\0"])
 def test_a_list_has_lines_or_zeros_between(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin.read", lambda: text, raising=False)
-    assert list(_listed(["-", "d.mp4"])) == ["a b.mp4", "c.mp4", "d.mp4"]
+    assert list(_listed(["-", "d.mp4"])) == ["a b.mp4", " c\u2028.mp4", "d.mp4"]

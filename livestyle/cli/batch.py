@@ -109,8 +109,10 @@ def _listed(inputs: Sequence[str]) -> Iterator[str]:
                 sys.stdin.reconfigure(errors="surrogateescape")  # names of files need not be text
             text = sys.stdin.read() if sys.stdin else ""
             text = text.removeprefix("\ufeff")  # as editors on Windows begin
-            names = text.split("\0") if "\0" in text else map(str.strip, text.splitlines())
-            yield from filter(None, names)
+            names = (
+                text.split("\0") if "\0" in text else [line.removesuffix("\r") for line in text.split("\n")]
+            )
+            yield from (name for name in names if name.strip())
         else:
             yield name
 
