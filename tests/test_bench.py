@@ -180,6 +180,16 @@ def test_mistakes_are_one_line_each(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert result.exit_code == 1
     assert "--compare needs the folder benchmarks" in result.stderr
     assert call("--camera", "pattern", "--input", short).exit_code == 2
+    monkeypatch.chdir(tmp_path)
+    result = call("--json", "a.svg", "--plot", tmp_path / "a.svg")
+    assert result.exit_code == 2
+    assert "--json and --plot name one file" in result.stderr
+
+
+def test_a_clip_that_cannot_be_painted_is_told_as_such(tmp_path: Path) -> None:
+    result = call("--input", make_video(tmp_path / "tiny.mp4", [scene(64, 48)[:24, :24]] * 8))
+    assert result.exit_code == 1
+    assert "cannot paint 24x24" in result.stderr.splitlines()[-1]
 
 
 def test_a_size_that_the_other_networks_cannot_paint_is_refused_before_anything_is_measured() -> None:

@@ -10,6 +10,7 @@ import pytest
 from livestyle.cli.bench_latency import measure_latency
 from livestyle.controls import Settings
 from livestyle.engine import Engine, load_engine
+from livestyle.errors import EngineError
 from livestyle.frame import Image
 from livestyle.latency import Latency, measure, read_number, write_number
 from livestyle.live import Plan
@@ -73,10 +74,10 @@ class Blind:
         return []
 
 
-def measured(late_seconds: float) -> Latency:
+def measured(late_seconds: float, size: tuple[int, int] = (320, 240)) -> Latency:
     painter = Painter(load_engine(load_weights("small")), StyleMix.parse("mosaic"))
     settings = Settings(names=("mosaic",), style=painter.style)
-    camera = PatternSource(size=(320, 240))
+    camera = PatternSource(size=size)
     return measure(painter, camera, Blind(late_seconds), 3.0, settings=settings, plan=Plan(0.0))
 
 
@@ -96,6 +97,11 @@ def test_what_a_screen_adds_is_found_in_what_is_measured() -> None:
 def test_frames_that_did_not_come_on_are_counted() -> None:
     slow = measured(0.1)
     assert slow.dropped > slow.frames  # two of three, at 30 fps
+
+
+def test_numbers_that_are_mostly_misread_are_no_measurement() -> None:
+    with pytest.raises(EngineError, match=r"numbers could not be read from the screen: choose a larger size"):
+        measured(0.0, (32, 32))  # in which 17 fields are a pixel or two each
 
 
 def test_a_measurement_that_is_ended_early_tells_how_long_it_was(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack, closing
@@ -68,9 +69,7 @@ _bench_options = together(
         metavar="SECONDS",
         help="Measure from the camera (the pattern, or --camera) to a window, for so long.",
     ),
-    click.option(
-        "--backends", is_flag=True, help="Time every other backend too, or say why it does not run."
-    ),
+    click.option("--backends", is_flag=True, help="Time every backend too, or say why it does not run."),
     click.option("--compare", is_flag=True, help="Measure other networks too, in turns with ours."),
     click.option("--json", "json_path", type=FILE, metavar="FILE", help="Write the numbers here too."),
     click.option("--plot", "plot_path", type=FILE, metavar="FILE", help="Draw them."),
@@ -98,7 +97,7 @@ def bench(
     from livestyle.bench_machine import peak_memory_mib, power
 
     sizes = tuple(dict.fromkeys(sizes))
-    _check(sizes, how)
+    _check(sizes, json_path, plot_path, how)
     compared = _peers(sizes) if compare else None
     with ExitStack() as files:  # what cannot be written is told before anything slow begins
         write = _writer(files, json_path, overwrite)
@@ -127,8 +126,12 @@ def bench(
         plot(runs)
 
 
-def _check(sizes: tuple[tuple[int, int], ...], how: dict[str, Any]) -> None:
+def _check(
+    sizes: tuple[tuple[int, int], ...], json_path: Path | None, plot_path: Path | None, how: dict[str, Any]
+) -> None:
     """Fails where options do not go together."""
+    if json_path and plot_path and os.path.realpath(json_path) == os.path.realpath(plot_path):
+        raise click.UsageError("--json and --plot name one file: give them different names")
     if how["clip"] and (how["camera"] or how["latency"]):
         raise click.UsageError("choose either --camera, --latency or --input")
     if how["latency"]:
@@ -199,14 +202,13 @@ def _open_camera(spec: str, size: tuple[int, int] | None) -> FrameSource:
 
 def _open_clip(clip: Path, stack: ExitStack) -> tuple[FrameSource, Sink]:
     """The clip, and a file that is thrown away afterwards."""
-    from livestyle.sinks import open_sink
+    from livestyle.sinks.file import FileSink
     from livestyle.sources import open_source
 
     source = open_source(clip)
     folder = Path(stack.enter_context(TemporaryDirectory(prefix="livestyle-bench-")))
-    return source, stack.enter_context(
-        closing(open_sink(folder / "painted.mp4", source.size, rate=source.fps, made_from=clip))
-    )
+    sink = FileSink(folder / "painted.mp4", source.size, rate=source.fps, audio_from=clip)
+    return source, stack.enter_context(sink)  # which an error discards, and does not hide
 
 
 def _each_backend(sizes: tuple[tuple[int, int], ...], how: dict[str, Any]) -> list[dict[str, Any]]:
