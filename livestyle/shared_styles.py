@@ -88,7 +88,12 @@ def _in_print(text: str) -> str:
 
 def own_styles(network: str, length: int) -> Iterator[Style]:
     """The user's styles for the network with that sha256, whose rows have that length."""
-    for path in sorted(style_folder().glob(f"*{SUFFIX}")):
+    try:
+        paths = sorted(style_folder().glob(f"*{SUFFIX}"))
+    except OSError as error:  # Python before 3.12 where nobody may look into a folder above
+        _warn(f"skipped the styles in {style_folder()}: {reason_of(error)}")
+        return
+    for path in paths:
         try:
             style, made_for = read_style(path)
         except StyleError as error:

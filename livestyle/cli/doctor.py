@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import shutil
 import sys
 import textwrap
@@ -43,7 +44,9 @@ def doctor(as_json: bool) -> None:
 
 def _lines(finding: Finding, width: int) -> str:
     """The finding in a few lines, the fix in the last."""
-    state = click.style(f"{finding.state:<5}", fg=_COLOURS[finding.state])
+    state = f"{finding.state:<5}"
+    if not os.environ.get("NO_COLOR"):
+        state = click.style(state, fg=_COLOURS[finding.state])
     space = " " * _INDENT
     text = textwrap.fill(finding.value, width, initial_indent=space, subsequent_indent=space).lstrip()
     if finding.fix:
