@@ -173,14 +173,14 @@ def measure(
         began = time.perf_counter()
         show.run(frames)
         ran = time.perf_counter() - began
-    if not watched.latencies:
-        raise EngineError(f"no number could be read from the screen in {ran:.1f} s: measure for longer")
     if watched.unread > len(watched.latencies):
         total = watched.unread + len(watched.latencies)
         raise EngineError(
             f"{watched.unread} of {total} numbers could not be read from the screen: "
             "choose a larger size, or another style"
         )
+    if not watched.latencies:
+        raise EngineError(f"no number could be read from the screen in {ran:.1f} s: measure for longer")
     return _summarize(watched, ran)
 
 
