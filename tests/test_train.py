@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from livestyle.backends.torchscript import frame_net
 from livestyle.errors import SourceError, StyleError
+from livestyle.sinks.picture import write_picture
 from livestyle.sources.picture import read_picture
 from livestyle.styles import StyleMix
 from livestyle.weights import load_weights
@@ -97,6 +98,22 @@ def test_a_batch_depends_on_seed_and_step_alone(data: Path) -> None:
     assert torch.equal(styles, again[1])
     assert not torch.equal(crops, batches[8][0])
     assert not torch.equal(crops, PhotoBatches(photos, 2, 10, 3, 48, seed=6)[7][0])
+
+
+@pytest.mark.parametrize("colour", [(0, 0, 0), (120, 120, 120), (255, 255, 255), (200, 40, 40)])
+def test_an_even_photo_leaves_the_gradient_a_number(colour: tuple[int, int, int], tmp_path: Path) -> None:
+    image = np.empty((80, 72, 3), np.uint8)
+    image[:] = colour
+    write_picture(tmp_path / "even.png", image)
+    crops, styles = PhotoBatches(cache_photos(find_photos(tmp_path)), 1, 4, 2, 64, seed=0)[0]
+    deviations = crops.float().std(dim=(2, 3))
+    assert deviations.min() > 0.5  # a little grain, for the norms to divide by
+    assert deviations.max() < 4
+    torch.manual_seed(0)
+    painter = Painter("small", 1)
+    painter(crops.float() / 255, styles).square().mean().backward()
+    norm = torch.nn.utils.get_total_norm([p.grad for p in painter.parameters() if p.grad is not None])
+    assert norm < 1e3
 
 
 def test_photos_that_judge_are_not_trained_on() -> None:

@@ -29,6 +29,9 @@ _HELD_OUT_EVERY = 50
 _SHORT_SIDE = 320
 """To which larger photos are scaled in the cache, in pixels: enough for crops of 256 at 80 %."""
 _QUALITY = 92
+_GRAIN = 2.0
+"""Deviation in levels of 255 of a crop that counts as even, and of the grain that it is given: each instance
+norm divides by the deviation, and of nothing at all the gradient is more than float32 holds."""
 _NAMED_BROKEN = 5
 _READ_AS = 2
 """Another number where photos are read in another way: caches of the old one are made anew."""
@@ -207,4 +210,7 @@ class PhotoBatches(Dataset[tuple[Tensor, Tensor]]):
         square = image[top : top + side, left : left + side]
         way = cv2.INTER_AREA if side > self.side else cv2.INTER_CUBIC
         scaled = np.asarray(cv2.resize(square, (self.side, self.side), interpolation=way), np.uint8)
+        if scaled.std(axis=(0, 1)).max() < _GRAIN:
+            grain = rng.normal(0, _GRAIN, scaled.shape)
+            scaled = np.rint(np.clip(scaled + grain, 0, 255)).astype(np.uint8)
         return scaled[:, ::-1] if rng.random() < 0.5 else scaled
