@@ -187,6 +187,15 @@ def test_an_output_that_cannot_be_written_is_a_sink_error(tmp_path: Path) -> Non
     assert is_one_lower_case_line(str(caught.value))
 
 
+def test_a_picture_is_not_replaced_by_its_mosaic(tmp_path: Path) -> None:
+    picture = tmp_path / "picture.png"
+    run("-o", picture, "--size", "48", "--stone", "12")
+    before = picture.read_bytes()
+    with pytest.raises(SinkError, match="it is the input itself"):
+        run(picture, "-o", picture, "--size", "48", "--stone", "12")
+    assert picture.read_bytes() == before
+
+
 def is_one_lower_case_line(message: str) -> bool:
     return "\n" not in message and message[0].islower()
 

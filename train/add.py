@@ -71,7 +71,7 @@ def learn_row(
 
 
 def nearest(weights: Weights, batches: PhotoBatches, loss: PerceptualLoss, device: torch.device) -> Style:
-    """The style in which the network's paintings of a few photos come nearest to the picture of `loss`."""
+    """The shipped style whose paintings of a few photos come nearest to the picture of `loss`."""
     photos = batches[0][0].to(device).float() / 255
     painter = RowPainter(weights, torch.zeros(weights.config.affine_length)).to(device)
 
@@ -81,7 +81,7 @@ def nearest(weights: Weights, batches: PhotoBatches, loss: PerceptualLoss, devic
             only = torch.zeros(len(photos), dtype=torch.long, device=device)
             return loss(painter(photos, only), photos, only)["style"].item()
 
-    return min(weights.styles.values(), key=error)
+    return min((style for style in weights.styles.values() if not style.own), key=error)
 
 
 def quick() -> FitConfig:

@@ -99,6 +99,7 @@ def fit(
             optimiser.zero_grad(set_to_none=True)
             judgement.total.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
             gradient = nn.utils.clip_grad_norm_(painter.parameters(), config.clip_norm)
+            rate = float(schedule.get_last_lr()[0])
             optimiser.step()
             schedule.step()
             decay = min(config.average, (1 + step) / (10 + step))
@@ -108,7 +109,7 @@ def fit(
             # metrics
             values = {name: team.mean(term) for name, term in judgement.terms.items()}
             values |= {"total": team.mean(judgement.total), "saturated": team.mean(judgement.saturated)}
-            values |= {"gradient": gradient.item(), "rate": float(schedule.get_last_lr()[0])}
+            values |= {"gradient": gradient.item(), "rate": rate}
             values["seconds"] = time.perf_counter() - began
             metrics.add(step + 1, values, chosen.tolist())
             check_finite(step + 1, values)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from livestyle.cli.options import FiniteRange
 from livestyle.errors import SinkError, SourceError, reason_of
 from livestyle.frame import Image
+from livestyle.sinks import refuse_same_file
 from train.masonry import Floats, Labels, cell_windows, edge_distance, lay_stones, smooth_noise
 from train.motif import draw_motif
 
@@ -168,5 +169,7 @@ _PATH = click.Path(path_type=Path)
 )
 def tesserae(picture: Path | None, output: Path, stone: float, size: int, seed: int) -> None:
     """Lay PICTURE, or a motif of our own if none is given, as a mosaic of glass tesserae."""
+    if picture is not None:
+        refuse_same_file(output, picture)
     source = draw_motif(size) if picture is None else load_picture(picture, size)
     save_png(render(source, stone, seed), output)
