@@ -3,7 +3,6 @@
 from __future__ import annotations  # PyAV's Packet takes its parameter only in annotations
 
 import re
-from collections import deque
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import cast
@@ -13,11 +12,11 @@ from av.audio.frame import AudioFrame
 from av.audio.layout import AudioLayout
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
-from av.format import Flags
 from av.packet import Packet
 from av.stream import Stream
 
 from livestyle.sinks.containers import Container
+from livestyle.sinks.copied_sound import TOLERANCE, CopiedSound, is_adts, left_out
 
 _AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 _OPUS_RATES = (8000, 12000, 16000, 24000, 48000)
@@ -36,11 +35,7 @@ _LAYOUTS = {
 """Of those with as many channels the first is usual."""
 _LOWEST_MP3_IN_MP4 = 16000
 """In Hz: MPEG-4 knows MPEG-1 and MPEG-2 audio, not the lower rates that are called MPEG-2.5."""
-_PRIMING = 2
-"""Packets that a decoder may need to hear before the first one that sounds."""
 _BITS_PER_CHANNEL = 96_000  # per second
-_TOLERANCE = Fraction(1, 20)
-"""In seconds: some files count in milliseconds, and some clocks drift."""
 _LONGEST_SILENCE = 3600
 """In seconds: what states a longer gap is damaged."""
 _WITH_HEADERS = ("matroska", "mp4", "mov")
@@ -97,86 +92,16 @@ def _trouble(
     codec: str, track: AudioStream, output: OutputContainer, container: Container, start: Fraction | None
 ) -> str:
     """Why it cannot be copied, in words; empty where it can."""
-    if container.header_first and container.muxer in _WITH_HEADERS and _is_adts(track):
+    if container.header_first and container.muxer in _WITH_HEADERS and is_adts(track):
         return f"has its header in its packets, which {container.muxer} in a pipe cannot hold"
     holds = output.supported_codecs if container.audio is None else container.audio
     if codec not in holds and track.codec_context.codec.name not in holds:
         return f"is {codec} sound, which does not play in {container.muxer} files"
     if codec == "mp3" and container.muxer == "mp4" and track.codec_context.sample_rate < _LOWEST_MP3_IN_MP4:
         return f"is mp3 sound of {track.codec_context.sample_rate} Hz, which mp4 files cannot hold"
-    if start is not None and (track.start_time or 0) * (track.time_base or 0) > start + _TOLERANCE:
+    if start is not None and (track.start_time or 0) * (track.time_base or 0) > start + TOLERANCE:
         return f"starts after the picture, which sound in {container.muxer} files cannot"
     return ""
-
-
-def _is_adts(track: Stream) -> bool:
-    """Whether it is AAC as transport streams have it, with a header in each packet."""
-    return track.codec_context.name == "aac" and not track.codec_context.extradata
-
-
-class CopiedSound:
-    """Packets as they are, but for damaged ones, which players and muxers stumble over.
-
-    Without `gaps`, what comes after one is too early in the output, which is told; `start`, in seconds by the
-    clock of `stream`, is where sound is to begin. What the input cuts away, by an edit list, is left out
-    unless the output `hides` it too.
-    """
-
-    def __init__(
-        self, output: OutputContainer, stream: AudioStream, start: Fraction | None, *, gaps: bool, hides: bool
-    ) -> None:
-        self.track: Stream | None = output.add_stream_from_template(stream, opaque=True)
-        # Matroska counts milliseconds, of which several frames of TrueHD share one
-        self._twice = bool(output.format.flags & cast(int, Flags.ts_nonstrict.value))
-        self._adts, self._gaps, self._hides = _is_adts(stream), gaps, hides
-        self._unheard: deque[Packet[Stream]] = deque(maxlen=_PRIMING)
-        self._damaged = 0
-        self._end = start
-        self._dts = -(1 << 63)
-        self._lost = Fraction(0)
-
-    @property
-    def trouble(self) -> str:
-        """What did not come through so far, in words; empty where all did."""
-        told = [_left_out(self._damaged)] if self._damaged else []
-        if self._lost:
-            told.append(
-                f"has {float(self._lost):.2f} s of gaps, which the output cannot hold: "
-                "what follows comes too early; use .mkv"
-            )
-        return ", and ".join(told)
-
-    def carry(self, packet: Packet[Stream] | None) -> Sequence[Packet[Stream]]:
-        """The packet, if it is whole, after those that lead up to it."""
-        if packet is None:
-            return []
-        if packet.is_discard and not self._hides:
-            self._unheard.append(packet)
-            return []
-        ready = [*self._unheard, packet]
-        self._unheard.clear()
-        return [one for one in ready if self._goes_on(one)]
-
-    def _goes_on(self, packet: Packet[Stream]) -> bool:
-        """Whether the packet is whole and comes after the last one; what is not is counted."""
-        dts = packet.dts if packet.dts is not None else packet.pts or 0
-        follows = dts >= self._dts if self._twice else dts > self._dts
-        if not follows or (self._adts and not _is_whole_adts(bytes(packet))):
-            self._damaged += not packet.is_discard  # where an edit begins, its pre-roll comes again
-            return False
-        self._dts = dts
-        start = dts * packet.time_base
-        if not self._gaps and self._end is not None and start > self._end + _TOLERANCE:
-            self._lost += start - self._end
-        self._end = start + (packet.duration or 0) * packet.time_base
-        return True
-
-
-def _is_whole_adts(data: bytes) -> bool:
-    """Whether it is one frame of AAC, with its header, of the length that this states."""
-    if len(data) < 7 or data[0] != 0xFF or data[1] & 0xF6 != 0xF0:
-        return False
-    return (data[3] & 3) << 11 | data[4] << 3 | data[5] >> 5 == len(data)
 
 
 class EncodedSound:
@@ -216,7 +141,7 @@ class EncodedSound:
     @property
     def trouble(self) -> str:
         """What did not come through so far, in words; empty where all did."""
-        return _left_out(self._damaged) if self._damaged else ""
+        return left_out(self._damaged) if self._damaged else ""
 
     def carry(self, packet: Packet[Stream] | None) -> Iterator[Packet[Stream]]:
         """What becomes of the packet; None asks for what is still held back."""
@@ -263,7 +188,7 @@ class EncodedSound:
         if frame.pts is not None and frame.time_base is not None:
             pts = round(frame.pts * frame.time_base * self._rate)
         ahead = 0 if self._next is None else pts - self._next
-        tolerance = round(_TOLERANCE * self._rate) if self._began else 0
+        tolerance = round(TOLERANCE * self._rate) if self._began else 0
         if self._next is None or ahead > _LONGEST_SILENCE * self._rate:
             self._next = pts
         elif ahead > tolerance:
@@ -291,11 +216,3 @@ def _layout(encoder: str, layout: AudioLayout) -> AudioLayout:
     known = [AudioLayout(name) for name in _LAYOUTS[encoder]]
     fewer = known[-1] if layout.nb_channels in (7, 8) else AudioLayout("stereo")
     return next((one for one in known if one.nb_channels == layout.nb_channels), fewer)
-
-
-def _left_out(count: int) -> str:
-    one = count == 1
-    return (
-        f"has {count} packet{'s' * (not one)} that {'is' if one else 'are'} damaged or out of order: "
-        f"{'it is' if one else 'they are'} left out"
-    )
