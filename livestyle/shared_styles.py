@@ -15,6 +15,7 @@ import platformdirs
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from livestyle.architecture import CONFIGS
 from livestyle.errors import SinkError, StyleError, reason_of
 from livestyle.remembered import write_whole
 from livestyle.styles import Style
@@ -67,7 +68,7 @@ def read_style(path: Path) -> tuple[Style, str]:
         raise StyleError(
             f"{_in_print(str(path))} is not a style file: {error}; remove it, or make it anew"
         ) from error
-    return replace(style, own=True), facts.get("network", "")
+    return replace(style, own=True), _in_print(facts.get("network", ""))
 
 
 def _can_be_called(name: str) -> bool:
@@ -88,6 +89,15 @@ def _in_print(text: str) -> str:
 
 def own_styles(network: str, length: int) -> Iterator[Style]:
     """The user's styles for the network with that sha256, whose rows have that length."""
+    for _, style, made_for in read_own():
+        if made_for == network and style.row.shape == (length,):
+            yield style
+        else:
+            logger.debug("skipped style %s: it was made for another network", style.name)
+
+
+def read_own() -> Iterator[tuple[Path, Style, str]]:
+    """The user's styles, whatever they were made for: file, style, and the sha256 of its network."""
     try:
         paths = sorted(style_folder().glob(f"*{SUFFIX}"))
     except OSError as error:  # Python before 3.12 where nobody may look into a folder above
@@ -95,14 +105,16 @@ def own_styles(network: str, length: int) -> Iterator[Style]:
         return
     for path in paths:
         try:
-            style, made_for = read_style(path)
+            yield path, *read_style(path)
         except StyleError as error:
             _warn(f"skipped a style: {error}")
-            continue
-        if made_for == network and style.row.shape == (length,):
-            yield style
-        else:
-            logger.debug("skipped style %s: it was made for another network", style.name)
+
+
+def home_of(style: Style, network: str) -> str:
+    """The network, of that sha256, that a style was made for, in words: `a small network (1a2b3c4d)`."""
+    sizes = [size for size, config in CONFIGS.items() if style.row.shape == (config.affine_length,)]
+    kind = f"a {sizes[0]} network" if sizes else "a network of another size"
+    return f"{kind} ({network[:8] or 'unnamed'})"
 
 
 @cache

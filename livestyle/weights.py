@@ -14,7 +14,7 @@ from safetensors.numpy import load
 from livestyle import defaults
 from livestyle.architecture import NetworkConfig
 from livestyle.errors import StyleError, reason_of
-from livestyle.shared_styles import own_styles
+from livestyle.shared_styles import home_of, own_styles, read_own
 from livestyle.styles import Style, StyleMix, engine_dir, find_style
 
 MANIFEST = "manifest.json"
@@ -87,11 +87,17 @@ def load_weights(model: str = defaults.MODEL, directory: Path | None = None) -> 
 
 
 def check_mix(mix: StyleMix, weights: Weights) -> None:
-    """Raises StyleError for a style that these weights have not; it names the model that has it."""
+    """Raises StyleError for a style that these weights have not; it names the network that has it."""
     for name in [name for name, _ in mix.parts if name not in weights.styles]:
         for model in read_manifest():
             if model != weights.model and name in load_weights(model).styles:
                 raise StyleError(f"{name} is a style of the {model} network: add --model {model}")
+        for path, style, network in read_own():
+            if style.name == name:
+                raise StyleError(
+                    f"style {name!r} was made for {home_of(style, network)}, which is not here: "
+                    f"learn it anew with python -m train add, or remove {path}"
+                )
         find_style(name, weights.styles)
 
 

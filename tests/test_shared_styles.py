@@ -7,6 +7,7 @@ from click.testing import CliRunner
 from numpy.typing import NDArray
 from safetensors.numpy import save
 
+from livestyle.architecture import CONFIGS
 from livestyle.cli import main
 from livestyle.cli.batch import _recipe
 from livestyle.errors import StyleError
@@ -82,9 +83,29 @@ def test_the_model_that_has_a_style_is_named(tmp_path: Path) -> None:
         assert result.stderr == "Error: mine is a style of the large network: add --model large\n"
 
 
-def test_a_style_made_for_another_network_is_left_out() -> None:
-    make(network="0" * 64)
+@pytest.mark.parametrize(
+    ("length", "home"),
+    [
+        (CONFIGS["small"].affine_length, "a small network (0a1b2c3d)"),
+        (CONFIGS["large"].affine_length, "a large network (0a1b2c3d)"),
+        (3, "a network of another size (0a1b2c3d)"),
+    ],
+)
+def test_a_style_of_a_network_that_is_not_here_is_told_as_such(
+    length: int, home: str, tmp_path: Path
+) -> None:
+    path = make(network="0a1b2c3d" * 8, row=np.zeros(length, np.float32))
     assert "mine" not in load_weights().styles
+    clip = str(make_video(tmp_path / "in.mp4", [scene(64, 48)] * 4))
+    command = ["video", clip, str(tmp_path / "out.mp4"), "--style", "mosaic:1,mine:1"]
+    assert CliRunner().invoke(main, command).stderr == (
+        f"Error: style 'mine' was made for {home}, which is not here: "
+        f"learn it anew with python -m train add, or remove {path}\n"
+    )
+    last = CliRunner().invoke(main, ["styles"]).stdout.splitlines()[-1]
+    assert last.split()[:4] == ["mine", "Mine", "Me", "2026"]
+    assert last.endswith(f"  unusable: made for {home}")
+    assert "mine" not in CliRunner().invoke(main, ["styles", "--model", "small"]).stdout
 
 
 def test_a_shipped_style_is_not_replaced() -> None:
