@@ -20,7 +20,15 @@ from click.core import ParameterSource
 from livestyle import defaults
 from livestyle.cli.bench_report import expectation, report
 from livestyle.cli.file_options import FILE_STREAMS
-from livestyle.cli.options import FILE, FiniteRange, FrameSize, make_painter, model_option, together
+from livestyle.cli.options import (
+    FILE,
+    FiniteRange,
+    FrameSize,
+    make_painter,
+    model_option,
+    style_option,
+    together,
+)
 from livestyle.cli.stopping import stoppable
 from livestyle.engine import BACKENDS, PRECISIONS
 
@@ -42,7 +50,7 @@ _bench_options = together(
         help="Size of the frames, may be given several times.  [default: 640x480, 1280x720, 1920x1080]",
     ),
     click.option("--frames", type=click.IntRange(min=3), default=150, help="Frames of each run."),
-    click.option("-s", "--style", default=defaults.STYLE, metavar="NAME[:WEIGHT],...", help="Style."),
+    style_option("Style."),
     model_option,
     click.option(
         "--backend",

@@ -6,8 +6,9 @@ import math
 import os
 import re
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -112,14 +113,37 @@ steady_option = click.option(
     help="How much flicker is taken away; 0 paints each frame by itself.",
 )
 
+
+def _naming_style(command: _Command) -> _Command:
+    """Gives a command without --style the default one of the network that it paints with."""
+
+    @wraps(command)
+    def named(*, style: str | None, **options: Any) -> Any:
+        if style is None:
+            style = _default_style(*(options[name] for name in ("model", "backend", "precision")))
+        return command(style=style, **options)
+
+    return cast("_Command", named)
+
+
+def _default_style(model: str, backend: str, precision: str) -> str:
+    from livestyle.weights import read_manifest
+
+    names = {each: [style["name"] for style in entry["styles"]] for each, entry in read_manifest().items()}
+    if all(defaults.STYLE in each for each in names.values()):
+        return defaults.STYLE  # whatever --model auto is, which can take seconds to find out
+    there = names.get(chosen_model(model, backend, precision), [])
+    return defaults.STYLE if defaults.STYLE in there or not there else there[0]
+
+
+def style_option(text: str) -> Callable[[_Command], _Command]:
+    """Adds --style to a command that has --model, --backend and --precision; `text` is its help."""
+    shown = f"{text}  [default: {defaults.STYLE}]"
+    return together(click.option("-s", "--style", metavar="NAME[:WEIGHT],...", help=shown), _naming_style)
+
+
 painting_options = together(
-    click.option(
-        "-s",
-        "--style",
-        default=defaults.STYLE,
-        metavar="NAME[:WEIGHT],...",
-        help="Style, or a blend like mosaic:0.7,great_wave:0.3.",
-    ),
+    style_option("Style, or a blend like mosaic:0.7,great_wave:0.3."),
     _painting_model_option,
     click.option(
         "--backend",
