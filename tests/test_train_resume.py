@@ -255,6 +255,21 @@ def test_an_export_that_cannot_be_finished_leaves_the_weights_as_they_were(
     assert not list(tmp_path.glob(".*.part"))
 
 
+def test_weights_that_are_there_are_replaced_only_when_told_to(run: Path, tmp_path: Path) -> None:
+    words = ["export", str(run / "checkpoint.pt"), "-o", str(tmp_path)]
+    assert CliRunner().invoke(main, words).exit_code == 0
+    path = tmp_path / "small.safetensors"
+    kept = {name: (tmp_path / name).read_bytes() for name in (path.name, "manifest.json")}
+    result = CliRunner().invoke(main, [*words, "--half"])
+    assert result.exit_code == 1
+    assert result.stderr == (
+        f"Error: {path} exists: add --overwrite to replace it, or choose another folder with -o\n"
+    )
+    assert {name: (tmp_path / name).read_bytes() for name in kept} == kept
+    assert CliRunner().invoke(main, [*words, "--half", "--overwrite"]).exit_code == 0
+    assert path.stat().st_size < len(kept[path.name])
+
+
 def test_a_run_on_a_full_disk_keeps_what_there_was(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = {path: path.read_bytes() for path in run.iterdir() if path.is_file()}
     checkpoint = Checkpoint.load(run / "checkpoint.pt")

@@ -10,7 +10,7 @@ import numpy as np
 from safetensors.numpy import save
 
 from livestyle.architecture import CONFIGS
-from livestyle.errors import StyleError
+from livestyle.errors import SinkError, StyleError
 from livestyle.sinks.partial import PartialFile
 from livestyle.weights import MANIFEST, read_manifest
 from train.checkpoint import Checkpoint
@@ -18,13 +18,17 @@ from train.config import read_record
 from train.painter import Painter
 
 
-def export(checkpoint: Path, directory: Path, *, half: bool = False) -> Path:
+def export(checkpoint: Path, directory: Path, *, half: bool = False, overwrite: bool = True) -> Path:
     """Writes the averaged weights of a run, folded, with its styles' provenance into the manifest.
 
     With `half` kernels are stored in float16, styles never. Gives the path of the weights. Other models in
-    the manifest stay as they are.
+    the manifest stay as they are. With `overwrite` False there must be no weights of this size in the folder:
+    raises SinkError.
     """
     state = Checkpoint.load(checkpoint)
+    path, manifest = directory / f"{state.size}.safetensors", directory / MANIFEST
+    if not overwrite and path.exists():
+        raise SinkError(f"{path} exists: add --overwrite to replace it, or choose another folder with -o")
     record = read_record(checkpoint)
     if [style["name"] for style in record["styles"]] != state.styles:
         raise StyleError(f"the record beside {checkpoint} is of another run: name a checkpoint with its own")
@@ -34,7 +38,6 @@ def export(checkpoint: Path, directory: Path, *, half: bool = False) -> Path:
     if half:
         tensors = {name: value.astype(np.float16) for name, value in tensors.items()}
     content = save(tensors | {"affine": painter.affine.detach().numpy()})
-    path, manifest = directory / f"{state.size}.safetensors", directory / MANIFEST
     *earlier, last = record["training"]
     training = [*earlier, last | {"steps": state.step}]
     models = read_manifest(directory) if manifest.is_file() else {}

@@ -13,6 +13,7 @@ from train.export import export
 @click.argument("checkpoint", type=FILE)
 @click.option("-o", "--output", type=FOLDER, default=engine_dir(), help="Folder of weights and manifest.")
 @click.option("--half", is_flag=True, help="Store kernels in float16: half the size of the file.")
-def export_command(checkpoint: Path, output: Path, half: bool) -> None:
+@click.option("--overwrite", is_flag=True, help="Replace the weights of this size that are there.")
+def export_command(checkpoint: Path, output: Path, half: bool, overwrite: bool) -> None:
     """Turn a run's CHECKPOINT into weights that livestyle loads, with an entry in the manifest."""
-    click.echo(export(checkpoint, output, half=half))
+    click.echo(export(checkpoint, output, half=half, overwrite=overwrite))
