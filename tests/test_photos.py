@@ -44,6 +44,26 @@ def test_photos_are_decoded_once(folder: Path, tmp_path: Path) -> None:
     assert decoded == [1, 2, 3]
 
 
+def test_two_processes_may_decode_the_same_photos_at_once(folder: Path, tmp_path: Path) -> None:
+    paths, other = find_photos(folder), []
+
+    def meanwhile(number: int) -> None:
+        if number == 2:
+            other.append(cache_photos(paths, folder=tmp_path / "cache"))
+
+    assert [cache_photos(paths, meanwhile, tmp_path / "cache")] == other
+    assert sorted(path.suffix for path in (tmp_path / "cache").iterdir()) == [".jpegs", ".json"]
+
+
+def test_a_cache_that_was_begun_leaves_nothing(folder: Path, tmp_path: Path) -> None:
+    def stop(_: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cache_photos(find_photos(folder), stop, tmp_path / "cache")
+    assert list((tmp_path / "cache").iterdir()) == []
+
+
 def test_a_changed_photo_is_decoded_anew(folder: Path, tmp_path: Path) -> None:
     before = cache_photos(find_photos(folder), folder=tmp_path / "cache")
     write_picture(folder / "a.png", scene(64, 64))

@@ -20,6 +20,7 @@ from livestyle.architecture import MIN_SIDE
 from livestyle.errors import SinkError, SourceError, reason_of
 from livestyle.frame import Image
 from livestyle.remembered import write_whole
+from livestyle.sinks.partial import PartialFile
 from livestyle.sources.picture import read_picture
 
 logger = logging.getLogger(__name__)
@@ -148,21 +149,16 @@ def _write(
     paths: list[Path], data: Path, on_photo: Callable[[int], None] | None
 ) -> tuple[list[int], list[str]]:
     ends, broken, end = [], [], 0
-    part = data.with_suffix(".part")
-    try:
-        with part.open("wb") as file:
-            for number, path in enumerate(paths, start=1):
-                image = read_photo(path)
-                if image is None:
-                    broken.append(path.name)
-                else:
-                    end += file.write(_encode(image))
-                    ends.append(end)
-                if on_photo is not None:
-                    on_photo(number)
-        part.replace(data)
-    finally:
-        part.unlink(missing_ok=True)
+    with PartialFile(data) as partial, partial.part.open("wb") as file:
+        for number, path in enumerate(paths, start=1):
+            image = read_photo(path)
+            if image is None:
+                broken.append(path.name)
+            else:
+                end += file.write(_encode(image))
+                ends.append(end)
+            if on_photo is not None:
+                on_photo(number)
     return ends, broken
 
 
