@@ -74,6 +74,7 @@ class Decoder:
         yield from self._decode()
         self._damage.ended(self._end)
         self._cut = self._cut_short()
+        self._media.end_pictures(self._end)
         if not self._shown:
             trouble = f"cannot be decoded ({self._reason})" if self._reason else "holds no frames"
             raise SourceError(f"cannot read {self._name}: its video {trouble}; choose another file")
@@ -139,6 +140,8 @@ class Decoder:
                             self._due.append(packet.dts)
                         yield cast("Packet[VideoStream]", packet)
             except av.FFmpegError as error:
+                if self._media.pictures:  # there is no way past one that cannot be read
+                    return
                 failed_in_a_row += 1
                 self._fail(error, self._end)
             else:

@@ -42,7 +42,7 @@ class Media:
         self.pictures: list[int] = []
         """The numbers of a sequence's pictures up to the first that is missing; empty for anything else."""
         self.gap = ""
-        """Which picture of a sequence is missing, in words; empty where none is."""
+        """Which picture of a sequence is missing, or cannot be read, in words; empty where none is."""
         self._rate = exact_rate(rate or _USUAL_RATE)
         self._rate_is_asked = rate is not None
         self._spool: Spool | None = None
@@ -75,6 +75,19 @@ class Media:
     def pictures_seconds(self) -> Fraction:
         """How long the pictures of a sequence are shown."""
         return len(self.pictures) / self._rate
+
+    def end_pictures(self, seconds: Fraction) -> None:
+        """Take a sequence that was read for so long for no longer: the next picture is none."""
+        place = round(seconds * self._rate)
+        if 0 < place < len(self.pictures):
+            self.gap = self._why_unread(place)
+            del self.pictures[place:]
+
+    def _why_unread(self, place: int) -> str:
+        number = self.pictures[place]
+        path = self.path.with_name(self.path.name % number)
+        why = "is empty" if path.is_file() and not path.stat().st_size else "cannot be read"
+        return f"picture {number} {why}: those from it on were left out"
 
     def begins_as_mp4(self) -> bool:
         """Whether it is of the family of mp4, whose index may be missing."""
