@@ -138,7 +138,7 @@ def paint_file(
             outcome.report = replace(report, seconds=time.perf_counter() - began)
         finally:
             outcome.complete = sink.complete
-            outcome.faults = list(dict.fromkeys(past.faults + frames.faults))
+            outcome.faults = list(dict.fromkeys(past.faults + frames.faults + sink.faults))
     return outcome
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.commands import call, livestyle
-from tests.media import greys, make_video, noise, to_yuv, video_seconds
+from tests.media import greys, make_video, noise, sound_packets, to_yuv, video_seconds
 from tests.test_tracks import codecs
 
 _LOUD = 0.02
@@ -112,10 +112,24 @@ def test_a_damaged_packet_of_sound_is_left_out_and_told(name: str, tmp_path: Pat
         content[at : at + length] = chance.randbytes(length)
     made.write_bytes(content)
     result = call("video", made, tmp_path / name, "--strength", 0)
-    assert result.stderr.count("damaged or out of order") == 1
+    assert result.exit_code == 1
+    assert len(re.findall("damaged or out of order: .* left out; the rest is painted", result.stderr)) == 1
     assert len(video_seconds(tmp_path / name)) > 50
     with av.open(str(tmp_path / name)) as container:
         assert sum(packet.size > 0 for packet in container.demux(audio=0)) > 80
+
+
+@pytest.mark.parametrize("command", ["video", "batch"])
+def test_damage_in_the_sound_alone_makes_the_exit_code_1(command: str, tmp_path: Path) -> None:
+    made = make_video(tmp_path / "in.mkv", greys(30), sound="aac")
+    packet = sound_packets(made)[20][1]
+    made.write_bytes(made.read_bytes().replace(packet, random.Random(0).randbytes(len(packet))))
+    form = ["--format", "webm", "-o", tmp_path / "out"] if command == "batch" else [tmp_path / "out.webm"]
+    result = call(command, made, *form, "--strength", 0)
+    assert result.exit_code == 1, result.output
+    assert f"{made} has 1 packet that is damaged or out of order: it is left out" in result.output
+    (out,) = tmp_path.rglob("*.webm")
+    assert len(video_seconds(out)) == 30
 
 
 @pytest.mark.parametrize("name", ["out.mp4", "out.mov", "out.ts", "out.mkv"])

@@ -43,7 +43,12 @@ class Carrier(Protocol):
 
     @property
     def trouble(self) -> str:
-        """What did not come through so far, in words; empty where all did."""
+        """What the output could not take so far, in words; empty where it took all."""
+        ...
+
+    @property
+    def damage(self) -> str:
+        """What of the input was beyond reading so far, in words; empty where nothing was."""
         ...
 
     def carry(self, packet: Packet[Stream] | None) -> Iterable[Packet[Stream]]:
@@ -105,7 +110,7 @@ def _subtitles(
 class _Copied:
     """Packets as they are."""
 
-    trouble = ""
+    trouble = damage = ""
 
     def __init__(self, output: OutputContainer, stream: Stream) -> None:
         try:
@@ -121,7 +126,7 @@ class _Attachment:
     """A file within the file, such as a font."""
 
     track: Stream | None = None
-    trouble = ""
+    trouble = damage = ""
 
     def __init__(self, output: OutputContainer, stream: AttachmentStream) -> None:
         name = stream.metadata.get("filename") or f"attachment{stream.index}"
@@ -134,7 +139,7 @@ class _Attachment:
 class _Cover:
     """A picture on the cover, as mp4 has it: a track of one packet."""
 
-    trouble = ""
+    trouble = damage = ""
 
     def __init__(self, output: OutputContainer, stream: Stream, media: Media) -> None:
         track = output.add_stream_from_template(stream)
@@ -153,7 +158,7 @@ class _AttachedCover:
     """A picture on the cover, which Matroska keeps as an attachment."""
 
     track: Stream | None = None
-    trouble = ""
+    trouble = damage = ""
 
     def __init__(
         self, output: OutputContainer, stream: Stream, media: Media, name: str, mimetype: str

@@ -43,14 +43,18 @@ class CopiedSound:
 
     @property
     def trouble(self) -> str:
-        """What did not come through so far, in words; empty where all did."""
-        told = [left_out(self._damaged)] if self._damaged else []
-        if self._lost:
-            told.append(
-                f"has {float(self._lost):.2f} s of gaps, which the output cannot hold: "
-                "what follows comes too early; use .mkv"
-            )
-        return ", and ".join(told)
+        """What the output could not take so far, in words; empty where it took all."""
+        if not self._lost:
+            return ""
+        return (
+            f"has {float(self._lost):.2f} s of gaps, which the output cannot hold: "
+            "what follows comes too early; use .mkv"
+        )
+
+    @property
+    def damage(self) -> str:
+        """What of the input was beyond reading so far, in words; empty where nothing was."""
+        return left_out(self._damaged)
 
     def carry(self, packet: Packet[Stream] | None) -> Sequence[Packet[Stream]]:
         """The packet, if it is whole, after those that lead up to it."""
@@ -91,7 +95,9 @@ def is_adts(track: Stream) -> bool:
 
 
 def left_out(count: int) -> str:
-    """That so many packets did not come through, in words."""
+    """That so many packets did not come through, in words; empty for none."""
+    if not count:
+        return ""
     one = count == 1
     return (
         f"has {count} packet{'s' * (not one)} that {'is' if one else 'are'} damaged or out of order: "

@@ -78,6 +78,8 @@ class FileSink:
         self.last_seconds = last_seconds
         self.complete = False
         """Whether the file is in its place."""
+        self.faults: list[str] = []
+        """What was damaged of what goes along, one line each, known on closing."""
         self._rate = exact_rate(rate or 30)
         self._ticks: int | None = None
         self._longest = 0
@@ -237,6 +239,7 @@ class FileSink:
             self._tracks.read_on()
             self._tracks.copy(until_seconds=end if cut else float("inf"))
             self._tracks.finish()
+            self.faults = self._tracks.faults
 
     def _release(self) -> None:
         self._open = False

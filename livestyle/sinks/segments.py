@@ -59,6 +59,8 @@ class SegmentedFile:
         self.path = Path(path)
         self.complete = False
         """Whether the file is in its place."""
+        self.faults: list[str] = []
+        """What was damaged of what goes along, one line each, known on closing."""
         self._container = container_of(path)
         PartialFile(path, overwrite=overwrite).discard()  # what is wrong with the path is told now
         self._size, self._overwrite, self._settings = size, overwrite, settings
@@ -68,7 +70,7 @@ class SegmentedFile:
         encoding = settings["encoding"]
         self._codec = codec_for(self.path, self._container, encoding)
         self._settings["encoding"] = replace(encoding, codec=self._codec)
-        self._faults, self._last_seconds = faults, last_seconds
+        self._faults_of_input, self._last_seconds = faults, last_seconds
         self._folder = SegmentFolder(self.path, fingerprint)
         self.past = self._folder.past
         self._number = self._folder.count
@@ -117,7 +119,7 @@ class SegmentedFile:
 
     def _finish_segment(self, *, ended: bool = False) -> None:
         if self._sink is not None:
-            faults = list(dict.fromkeys(self.past.faults + self._faults()))
+            faults = list(dict.fromkeys(self.past.faults + self._faults_of_input()))
             self._folder.note(
                 self._number, Past((self._number + 1) * SEGMENT_SECONDS, self._frames, faults, ended)
             )
@@ -161,6 +163,7 @@ class SegmentedFile:
                     tracks.copy(until_seconds=moment)
         tracks.copy()
         tracks.finish()
+        self.faults = tracks.faults
 
         def complete(path: Path) -> None:
             finish_header(path)

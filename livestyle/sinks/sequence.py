@@ -21,6 +21,8 @@ class SequenceSink:
         self.path = Path(pattern)
         self.count = 0
         """Pictures written."""
+        self.faults: list[str] = []
+        """Nothing goes along that could be damaged."""
         self._overwrite = overwrite
         if not is_sound(self.path):
             raise SinkError(f"cannot write {pattern}: only the name may be numbered; write frames/%05d.png")

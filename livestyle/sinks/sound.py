@@ -110,6 +110,8 @@ class EncodedSound:
     With `start`, in seconds by the clock of `stream`, silence comes from there on too.
     """
 
+    trouble = ""
+
     def __init__(
         self, output: OutputContainer, stream: AudioStream, encoder: str, start: Fraction | None
     ) -> None:
@@ -139,9 +141,9 @@ class EncodedSound:
         return self._encoder.layout.nb_channels
 
     @property
-    def trouble(self) -> str:
-        """What did not come through so far, in words; empty where all did."""
-        return left_out(self._damaged) if self._damaged else ""
+    def damage(self) -> str:
+        """What of the input was beyond reading so far, in words; empty where nothing was."""
+        return left_out(self._damaged)
 
     def carry(self, packet: Packet[Stream] | None) -> Iterator[Packet[Stream]]:
         """What becomes of the packet; None asks for what is still held back."""

@@ -51,7 +51,12 @@ class _Text:
 
 
 class Texts:
-    """Turns packets of text into those of the codec that `container` has for it, a carrier as all."""
+    """Turns packets of text into those of the codec that `container` has for it, a carrier as all.
+
+    A line that cannot be decoded is no damage: mostly it is in another encoding than UTF-8.
+    """
+
+    damage = ""
 
     def __init__(self, output: OutputContainer, stream: SubtitleStream, container: Container) -> None:
         self._decoder = stream.codec_context

@@ -40,6 +40,8 @@ class Tracks:
 
     def __init__(self, excerpt: Excerpt, output: OutputContainer, container: Container) -> None:
         self.video_start_seconds = Fraction(0)
+        self.faults: list[str] = []
+        """What of the input was damaged, one line each, known once all is carried over."""
         self._name = excerpt.media.name
         self._output = output
         self._container = container
@@ -73,8 +75,11 @@ class Tracks:
         """Carry over what encoders still hold back."""
         for index, carrier in self._carriers.items():
             self._mux(carrier, None)
+            called = f"{self._called[index]} of {self._name}"
             if carrier.trouble:
-                logger.warning("%s of %s %s", self._called[index], self._name, carrier.trouble)
+                logger.warning("%s %s", called, carrier.trouble)
+            if carrier.damage:
+                self.faults.append(f"{called} {carrier.damage}")
 
     def tell_lost_tags(self, path: Path) -> None:
         """Tell what tags the output has no place for, now that it is complete and at `path`."""
