@@ -74,6 +74,17 @@ def test_one_that_fails_does_not_stop_the_others(tmp_path: Path) -> None:
     assert left == ["a.mp4", "b.mp4", "cut.mp4", "livestyle-batch.json"]
 
 
+def test_what_could_not_be_kept_is_told_once(tmp_path: Path) -> None:
+    odd = make_video(tmp_path / "odd.mkv", [scene(95, 64)] * 4, codec="ffv1", sound="pcm_s16le")
+    arguments = [odd, *clips(tmp_path / "in", "a.mp4"), "-o", tmp_path / "out", "--resume"]
+    assert batch(*arguments).stderr.splitlines() == [
+        f"{odd}: 95x64 is an odd size: the file is 96x64",
+        f"stream 1 (audio) of {odd} is pcm_s16le sound, which does not play in mp4 files: "
+        "it is encoded again, as aac",
+    ]
+    assert batch(*arguments).stderr == ""
+
+
 def test_resume_skips_what_is_done_and_repeats_what_changed(tmp_path: Path) -> None:
     clips(tmp_path / "in", "a.mp4", "b.mp4")
     arguments = [tmp_path / "in", "-o", tmp_path / "out", "--resume"]

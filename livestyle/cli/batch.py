@@ -145,9 +145,9 @@ def _summarise(results: Sequence[Result]) -> None:
 
 @contextmanager
 def _followed(count: int) -> Iterator[Follow]:
-    """A bar for each file that is being painted and one for all, where stderr is a terminal."""
+    """What could not be kept of each file; a bar for each that is painted and one for all on a terminal."""
     if not (sys.stderr and sys.stderr.isatty()):
-        yield (lambda _: None), (lambda _: None)
+        yield (lambda _: None), (lambda result: _tell(result, partial(click.echo, err=True)))
         return
     from rich.console import Console
     from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
@@ -172,5 +172,13 @@ def _followed(count: int) -> Iterator[Follow]:
             if result.source in files:
                 bars.remove_task(files.pop(result.source))
             bars.advance(everything)
+            _tell(result, partial(bars.console.print, markup=False, highlight=False, soft_wrap=True))
 
         yield on_progress, on_result
+
+
+def _tell(result: Result, show: Callable[[str], None]) -> None:
+    """Show what `_summarise` has no room for; not again what an earlier run said."""
+    if result.status != "skipped":
+        for line in [*result.notices, *result.said[1:]]:
+            show(line if result.source in line else f"{result.source}: {line}")
