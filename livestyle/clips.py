@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, count, takewhile
 from pathlib import Path
 from typing import NamedTuple
@@ -84,9 +84,7 @@ def _names(source: Path) -> list[str]:
 def _matches(name: str, output: Path | None, kind: Kind) -> list[Path]:
     path = Path(name)
     if os.path.isdir(name):  # noqa: PTH112 - False, not an error, where nobody may look
-        inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in kind.suffixes and _may_be_file(p))
-        found = [p for p in inside if not any(part.startswith(".") for part in p.relative_to(path).parts)]
-        return _outside(output, path, found, kind)
+        return _outside(output, path, sorted(_inside(path, kind)), kind)
     if os.path.exists(name) or not glob.has_magic(name):  # noqa: PTH110
         return [path]  # one that is missing is told with the others' results
     plain = takewhile(lambda part: not glob.has_magic(part), path.parts)
@@ -94,6 +92,17 @@ def _matches(name: str, output: Path | None, kind: Kind) -> list[Path]:
     if not found and not {"*", "?"} & set(name):
         return [path]  # brackets are in many a name
     return _outside(output, Path(*plain), found, kind)
+
+
+def _inside(folder: Path, kind: Kind) -> Iterator[Path]:
+    """The files of a kind below a folder, hidden ones left out; also folders that cannot be looked into, to
+    be told with the others' results."""
+    closed: list[Path] = []
+    for parent, folders, names in os.walk(folder, onerror=lambda error: closed.append(Path(error.filename))):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        shown = (Path(parent, name) for name in names if not name.startswith("."))
+        yield from (path for path in shown if path.suffix.lower() in kind.suffixes and _may_be_file(path))
+    yield from closed
 
 
 def _outside(output: Path | None, searched: Path, found: list[Path], kind: Kind) -> list[Path]:
@@ -115,5 +124,5 @@ def _real(path: Path) -> Path:
 
 
 def _may_be_file(path: Path) -> bool:
-    """Whether it is a file, or one that nobody may look at, which is told with the others' results."""
-    return os.path.isfile(path) or not os.path.lexists(path)  # noqa: PTH113 - Path's may raise
+    """Whether it is a file, or one that cannot be looked at, which is told with the others' results."""
+    return os.path.isfile(path) or not os.path.exists(path)  # noqa: PTH110, PTH113 - Path's may raise

@@ -1,5 +1,7 @@
 """What a batch paints, and under which names."""
 
+import os
+from errno import EACCES
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from livestyle.cli.batch import _listed
 from livestyle.clips import collect, targets
 from livestyle.errors import SourceError
+from tests.commands import call, posix
 
 
 def touch(folder: Path, *names: str) -> list[Path]:
@@ -65,8 +68,34 @@ def test_what_nobody_may_look_at_is_not_left_out_in_silence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     closed = tmp_path / f"{'a' * 300}.mp4"  # as in a folder that can be listed, but not entered
-    monkeypatch.setattr(Path, "rglob", lambda *_: iter([closed]))
+    monkeypatch.setattr(os, "walk", lambda *_, **__: iter([(str(tmp_path), [], [closed.name])]))
     assert collect([str(tmp_path)]) == [closed]
+
+
+def test_a_folder_that_nobody_may_look_into_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (a,), locked = touch(tmp_path / "in", "a.mp4"), tmp_path / "in" / "locked"
+    for folder in (locked, locked.with_name(".hidden")):
+        folder.mkdir()
+    look = os.scandir
+
+    def refuse(path: str) -> object:
+        if Path(path).parent == locked.parent:
+            raise PermissionError(EACCES, "Permission denied", path)
+        return look(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert collect([str(locked.parent)]) == [a, locked]
+    assert collect([str(locked)]) == [locked]
+
+
+@posix
+def test_a_link_to_nowhere_is_told(tmp_path: Path) -> None:
+    (a,) = touch(tmp_path, "a.mp4")
+    (tmp_path / "gone.mp4").symlink_to("nowhere")
+    assert collect([str(tmp_path)]) == [a, tmp_path / "gone.mp4"]
+    result = call("batch", tmp_path / "gone.mp4", "-o", tmp_path / "out", "--strength", 0)
+    assert result.exit_code == 1
+    assert "gone.mp4: no such file or directory; check the name" in result.output
 
 
 def test_two_files_of_one_name_do_not_meet() -> None:
