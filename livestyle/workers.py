@@ -92,7 +92,8 @@ class Worker:
             except OSError:  # it has died, or ends
                 self.end(time.monotonic() + _STOP_SECONDS)
                 self._start()
-                self.connection.send(job)
+                with suppress(OSError):  # so has this one: `receive` tells it
+                    self.connection.send(job)
         return job is not None
 
     def receive(self) -> Progress | Result:

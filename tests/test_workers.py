@@ -83,6 +83,20 @@ def test_a_process_that_died_without_a_job_is_replaced(tmp_path: Path) -> None:
         assert result_of(worker, job).status == "painted"
 
 
+def test_processes_that_die_as_they_start_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    start = Worker._start
+
+    def die(worker: Worker) -> None:
+        start(worker)
+        worker._process.kill()
+        worker._process.join()
+
+    monkeypatch.setattr(Worker, "_start", die)
+    jobs = [Job(make_video(tmp_path / f"{i}.mkv", greys(4)), tmp_path / f"{i}.mp4") for i in range(2)]
+    results = run_batch(jobs, RECIPE, tmp_path / "report.json")
+    assert [(result.status, "died" in result.said[0]) for result in results] == [("failed", True)] * 2
+
+
 def test_a_process_that_starts_does_not_mind_ctrl_c(tmp_path: Path) -> None:
     """It reaches all processes of a terminal; which of them stop is the first one's to say."""
     job = Job(make_video(tmp_path / "in.mkv", greys(4)), tmp_path / "out.mp4")
