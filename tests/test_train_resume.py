@@ -13,6 +13,8 @@ import torch
 from click.testing import CliRunner
 
 from livestyle.errors import LivestyleError, SinkError, StyleError
+from livestyle.sinks.picture import write_picture
+from tests.pictures import scene
 from tests.training import TINY, command_options, loss_network, make_data, run_fit
 from train.__main__ import main
 from train.checkpoint import Checkpoint
@@ -82,6 +84,20 @@ def test_another_crop_of_a_style_is_refused(
             run_fit(network, data, run, SHORT)
     finally:
         (data / "gallery.toml").write_text(gallery)
+
+
+def test_other_photos_are_refused_and_the_same_elsewhere_are_not(
+    network: LossNetwork, data: Path, run: Path, tmp_path: Path
+) -> None:
+    moved = Path(shutil.copytree(data, tmp_path / "moved"))
+    assert run_fit(network, moved, run, SHORT).step == 2
+    write_picture(moved / "photos" / "3.png", scene(72, 80))
+    with pytest.raises(StyleError, match=r"run was begun with other photos than these 3: give the same"):
+        run_fit(network, moved, run, SHORT)
+    record = json.loads((run / "config.json").read_text())
+    del record["photos"]  # as of a run that an older version began
+    (run / "config.json").write_text(json.dumps(record))
+    assert run_fit(network, moved, run, SHORT).step == 2
 
 
 def test_a_run_that_is_done_keeps_its_record(network: LossNetwork, data: Path, run: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from livestyle.errors import StyleError
 from livestyle.sinks.partial import PartialFile
 from train.losses import LossConfig
+from train.photos import PhotoCache
 from train.pictures import StylePicture
 
 _RECORD = "config.json"
@@ -43,7 +44,12 @@ def as_json(config: FitConfig, styles: list[StylePicture]) -> str:
 
 
 def describe(
-    run: Path, config: FitConfig, styles: list[StylePicture], command: str, earlier: list[dict[str, Any]]
+    run: Path,
+    config: FitConfig,
+    styles: list[StylePicture],
+    photos: PhotoCache,
+    command: str,
+    earlier: list[dict[str, Any]],
 ) -> None:
     """Writes the record of a run into its folder, after that of the `earlier` ones it goes on from.
 
@@ -54,6 +60,7 @@ def describe(
         "commit": _commit(),
         "config": asdict(config),
         "styles": [style.provenance() for style in styles],
+        "photos": _facts(photos),
     }
     _write(run, record)
 
@@ -63,8 +70,10 @@ def describe_resumed(run: Path) -> None:
     _write(run, read_record(run / "checkpoint.pt") | {"commit": _commit()})
 
 
-def check_resumed(run: Path, config: FitConfig, styles: list[StylePicture], start_from: Path | None) -> None:
-    """Raises StyleError, which names what differs, where a run was begun with other settings."""
+def check_resumed(
+    run: Path, config: FitConfig, styles: list[StylePicture], photos: PhotoCache, start_from: Path | None
+) -> None:
+    """Raises StyleError, which names what differs, where a run was begun with other settings or photos."""
     record = read_record(run / "checkpoint.pt")
     names = [style["name"] for style in record["styles"]]
     if names != [style.name for style in styles]:
@@ -83,6 +92,16 @@ def check_resumed(run: Path, config: FitConfig, styles: list[StylePicture], star
                 f"the run in {run} was begun with {name} {begun[name]}, not {now[name]}: "
                 "give the same again, or go on in a new folder with --start-from"
             )
+    there = _facts(photos)
+    if record.get("photos", there) != there:  # older records say nothing of them
+        raise StyleError(
+            f"the run in {run} was begun with other photos than these {len(photos)}: "
+            "give the same --photos again, or go on in a new folder with --start-from"
+        )
+
+
+def _facts(photos: PhotoCache) -> dict[str, Any]:
+    return {"count": len(photos), "fingerprint": photos.fingerprint}
 
 
 def _settings(config: dict[str, Any], styles: list[dict[str, Any]]) -> dict[str, Any]:

@@ -49,13 +49,13 @@ def fit(
     record says it was started with.
     `on_step` hears of each step done; a KeyboardInterrupt that it raises ends the run with a checkpoint.
     Every so many steps (`every`) a checkpoint, a plot of the loss and a grid of the photos `judged` are
-    written. Raises StyleError where the settings are not those that the run was begun with, LivestyleError
-    where the loss is not finite.
+    written. Raises StyleError where the settings or the photos are not those that the run was begun with,
+    LivestyleError where the loss is not finite.
     """
     path = run / "checkpoint.pt"
     resumes = path.is_file()
     if resumes:
-        check_resumed(run, config, styles, start_from)
+        check_resumed(run, config, styles, photos, start_from)
     # data
     batches = PhotoBatches(photos, len(styles), config.steps, config.batch, config.side, config.seed)
     # network and losses
@@ -80,7 +80,7 @@ def fit(
         averaged = {name: value.to(device) for name, value in averaged.items()}
         first = checkpoint.step
     if team.leads and not resumes:
-        describe(run, config, styles, command, read_history(start_from) if start_from else [])
+        describe(run, config, styles, photos, command, read_history(start_from) if start_from else [])
     elif team.leads and first < config.steps:
         describe_resumed(run)
     shared = team.wrap(painter)

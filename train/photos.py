@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -85,6 +86,8 @@ class PhotoCache:
     """Where each photo ends in the file, in bytes."""
     broken: tuple[str, ...]
     """Pictures that could not be read, or are too small."""
+    fingerprint: str
+    """What tells these photos from others, wherever they lie: of their names and sizes in bytes."""
 
     def __len__(self) -> int:
         return len(self.ends)
@@ -111,9 +114,10 @@ def cache_photos(
     """
     folder = folder or platformdirs.user_cache_path("livestyle", appauthor=False) / "photos"
     facts = [(str(path.resolve()), path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
-    key = hashlib.sha256(json.dumps([_READ_AS, _SHORT_SIDE, _QUALITY, facts]).encode()).hexdigest()[:16]
+    key = _digest([_READ_AS, _SHORT_SIDE, _QUALITY, facts])
+    fingerprint = _digest([(path.name, path.stat().st_size) for path in paths])
     data, index = folder / f"{key}.jpegs", folder / f"{key}.json"
-    cache = _known(data, index)
+    cache = _known(data, index, fingerprint)
     if cache is None:
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -124,7 +128,7 @@ def cache_photos(
                 f"cannot keep photos in {folder}: {reason_of(error)}; "
                 "make room there, or set XDG_CACHE_HOME to another folder"
             ) from error
-        cache = PhotoCache(data, tuple(ends), tuple(broken))
+        cache = PhotoCache(data, tuple(ends), tuple(broken), fingerprint)
     if cache.broken:
         named = ", ".join(cache.broken[:_NAMED_BROKEN])
         more = ", ..." if len(cache.broken) > _NAMED_BROKEN else ""
@@ -134,11 +138,15 @@ def cache_photos(
     return cache
 
 
-def _known(data: Path, index: Path) -> PhotoCache | None:
+def _digest(facts: list[Any]) -> str:
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
+
+
+def _known(data: Path, index: Path, fingerprint: str) -> PhotoCache | None:
     """The cache that is there, where it is whole."""
     try:
         known = json.loads(index.read_text(encoding="utf-8"))
-        cache = PhotoCache(data, tuple(known["ends"]), tuple(known["broken"]))
+        cache = PhotoCache(data, tuple(known["ends"]), tuple(known["broken"]), fingerprint)
         whole = data.stat().st_size == (cache.ends[-1] if cache.ends else 0)
     except (OSError, ValueError, KeyError, TypeError):
         return None
