@@ -1,3 +1,4 @@
+import errno
 import logging
 import struct
 import zlib
@@ -9,6 +10,7 @@ from PIL import Image as Pillow
 
 from livestyle.errors import SinkError, SourceError
 from livestyle.sinks.picture import write_picture
+from livestyle.sources.picture import read_picture
 from tests.pictures import scene
 from train.judge import photos_of
 from train.photos import cache_photos, find_photos, held_out, read_photo
@@ -121,6 +123,33 @@ def test_what_cannot_be_painted_stops_neither_training_nor_samples(
     assert not (tmp_path / "samples").exists()
     write_samples(tmp_path / "samples" / "1.png", lambda x, _: x, [bad, folder / "a.png"], ["one"])
     assert (tmp_path / "samples" / "1.png").is_file()
+
+
+def test_a_narrow_photo_cuts_no_other_in_the_samples(tmp_path: Path) -> None:
+    wide, narrow = scene(200, 90), scene(40, 120)
+    for name, image in (("narrow", narrow), ("wide", wide)):
+        write_picture(tmp_path / f"{name}.png", image)
+    photos = [tmp_path / "narrow.png", tmp_path / "wide.png"]
+    write_samples(tmp_path / "grid.png", lambda x, style: 1 - x if style else x, photos, ["one", "two"])
+    grid = read_picture(tmp_path / "grid.png")
+    assert grid.shape == (120 + 90, 3 * 200, 3)
+    assert np.array_equal(grid[120:], np.concatenate([wide, wide, 255 - wide], axis=1))
+    assert np.array_equal(grid[:120, 400:440], 255 - narrow)
+    assert grid[:120, 40:200].min() == 255
+
+
+def test_samples_that_cannot_be_kept_are_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "file").write_text("in the way")
+    with pytest.raises(SinkError, match="cannot make the folder"):
+        write_samples(folder / "file" / "1.png", lambda x, _: x, [folder / "a.png"], ["one"])
+
+    def fill(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", fill)
+    with pytest.raises(SinkError, match=r"cannot write .*1\.png: no space left on device"):
+        write_samples(folder / "samples" / "1.png", lambda x, _: x, [folder / "a.png"], ["one"])
+    assert list((folder / "samples").iterdir()) == []
 
 
 def test_a_dangling_link_and_a_folder_are_no_photos(folder: Path) -> None:

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import cv2
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
-from train.photos import read_photo, to_tensor
+from livestyle.errors import SinkError, reason_of
+from livestyle.sinks.picture import write_picture
+from train.photos import read_photo, to_image, to_tensor
 
 _SIDE = 288
 
@@ -19,7 +21,10 @@ def write_samples(
     styles: list[str],
     rows: int = 4,
 ) -> None:
-    """Writes a PNG with a photo in each row: first as it is, then in every style, by number."""
+    """Writes a PNG with a photo in each row: first as it is, then in every style, by number.
+
+    Where a photo is narrower than the widest one, the rest of its cells is white. Raises SinkError.
+    """
     grid = []
     for photo in photos[:: max(1, len(photos) // rows)][:rows]:
         image = read_photo(photo)
@@ -27,11 +32,13 @@ def write_samples(
             continue
         top, left = (image.shape[0] - _SIDE) // 2, (image.shape[1] - _SIDE) // 2
         x = to_tensor(image[max(top, 0) :, max(left, 0) :][:_SIDE, :_SIDE])[None]
-        painted = [paint(x, torch.tensor([style])) for style in range(len(styles))]
-        grid.append(torch.cat([x, *painted], dim=3)[0])
+        grid.append([x[0], *(paint(x, torch.tensor([style]))[0] for style in range(len(styles)))])
     if not grid:  # nothing to look at is no reason to stop
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    width = min(row.shape[2] for row in grid)
-    picture = (torch.cat([row[..., :width] for row in grid], dim=1) * 255).round().byte()
-    cv2.imwrite(str(path), picture.permute(1, 2, 0).numpy()[..., ::-1])
+    width = max(cells[0].shape[2] for cells in grid)
+    lines = [torch.cat([pad(x, (0, width - x.shape[2]), value=1.0) for x in cells], dim=2) for cells in grid]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SinkError(f"cannot make the folder {path.parent}: {reason_of(error)}; make room") from error
+    write_picture(path, to_image(torch.cat(lines, dim=1)))
