@@ -32,6 +32,24 @@ def test_photos_are_found_in_every_folder(folder: Path) -> None:
     assert [path.name for path in find_photos(folder)] == ["a.png", "b.jpg", "c.webp"]
 
 
+@pytest.mark.parametrize("suffix", [".avif", ".jp2", ".gif", ".jpe", ".jfif", ".JPEG", ".ppm"])
+def test_photos_of_other_suffixes_are_found_and_read(suffix: str, tmp_path: Path) -> None:
+    write_picture(tmp_path / "photo.jpg", scene(80, 60))
+    path = (tmp_path / "photo.jpg").rename(tmp_path / f"photo{suffix}")
+    assert find_photos(tmp_path) == [path]
+    assert read_photo(path) is not None
+
+
+def test_photos_are_found_behind_links_to_folders_once(folder: Path, tmp_path: Path) -> None:
+    photos = tmp_path / "links"
+    photos.mkdir()
+    (photos / "album").symlink_to(folder / "deep")
+    (photos / "again").symlink_to(folder / "deep")
+    (folder / "deep" / "round").symlink_to(photos)
+    found = [path.relative_to(photos).as_posix() for path in find_photos(photos)]
+    assert found == ["again/b.jpg", "again/er/c.webp"]
+
+
 def test_the_cache_holds_every_photo_at_a_small_size(folder: Path, tmp_path: Path) -> None:
     cache = cache_photos(find_photos(folder), folder=tmp_path / "cache")
     assert [cache[i].shape for i in range(len(cache))] == [(60, 80, 3), (80, 60, 3), (320, 411, 3)]
@@ -78,12 +96,17 @@ def test_broken_photos_are_counted_and_named(
     folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING)
-    (folder / "empty.png").write_bytes(b"")
+    (folder / "deep" / "empty.png").write_bytes(b"")
     (folder / "text.jpg").write_text("no photo")
     cache = cache_photos(find_photos(folder), folder=tmp_path / "cache")
     assert len(cache) == 3
-    assert cache.broken == ("empty.png", "text.jpg")
-    assert "skipped 2 broken pictures: empty.png, text.jpg" in caplog.text
+    assert cache.broken == ("deep/empty.png", "text.jpg")
+    assert caplog.messages == ["skipped 2 broken pictures: deep/empty.png, text.jpg"]
+    for number in range(5):
+        (folder / "deep" / f"{number}.png").touch()
+    cache_photos(find_photos(folder), folder=tmp_path / "cache")
+    first = ", ".join(f"deep/{number}.png" for number in range(5))
+    assert caplog.messages[1:] == [f"skipped 7 broken pictures: {first} and 2 more"]
 
 
 def test_a_folder_of_broken_photos_is_refused(tmp_path: Path) -> None:

@@ -3,7 +3,8 @@
 import hashlib
 import json
 import logging
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +19,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from livestyle.architecture import MIN_SIDE
+from livestyle.clips import PICTURES
 from livestyle.errors import SinkError, SourceError, reason_of
 from livestyle.frame import Image
 from livestyle.remembered import write_whole
@@ -26,7 +28,7 @@ from livestyle.sources.picture import read_picture
 
 logger = logging.getLogger(__name__)
 
-_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"}
+_SUFFIXES = PICTURES.suffixes | {".gif", ".jfif", ".jpe"}
 _HELD_OUT_EVERY = 50
 _SHORT_SIDE = 320
 """To which larger photos are scaled in the cache, in pixels: enough for crops of 256 at 80 %."""
@@ -40,11 +42,24 @@ _READ_AS = 2
 
 
 def find_photos(folder: Path) -> list[Path]:
-    """All pictures under a folder, sorted. Raises SourceError where there is none."""
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES and path.is_file())
+    """All pictures under a folder, also behind links, sorted. Raises SourceError where there is none."""
+    paths = sorted(p for p in _files_under(folder) if p.suffix.lower() in _SUFFIXES and p.is_file())
     if not paths:
         raise SourceError(f"no photos under {folder}: --photos takes a folder of jpg, png or webp pictures")
     return paths
+
+
+def _files_under(folder: Path) -> Iterator[Path]:
+    """All files, behind links to folders too; each folder once, though links may lead in circles."""
+    seen = set()
+    for parent, folders, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(parent)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
+        folders.sort()  # of two ways to a folder, always the same is taken
+        yield from (Path(parent, name) for name in names)
 
 
 def held_out(paths: list[Path]) -> tuple[list[Path], list[Path]]:
@@ -85,7 +100,7 @@ class PhotoCache:
     ends: tuple[int, ...]
     """Where each photo ends in the file, in bytes."""
     broken: tuple[str, ...]
-    """Pictures that could not be read, or are too small."""
+    """Pictures that could not be read, or are too small, as paths below the folder of all pictures."""
     fingerprint: str
     """What tells these photos from others, wherever they lie: of their names and sizes in bytes."""
 
@@ -131,7 +146,7 @@ def cache_photos(
         cache = PhotoCache(data, tuple(ends), tuple(broken), fingerprint)
     if cache.broken:
         named = ", ".join(cache.broken[:_NAMED_BROKEN])
-        more = ", ..." if len(cache.broken) > _NAMED_BROKEN else ""
+        more = f" and {rest} more" if (rest := len(cache.broken) - _NAMED_BROKEN) > 0 else ""
         logger.warning("skipped %d broken pictures: %s%s", len(cache.broken), named, more)
     if not cache.ends:
         raise SourceError(f"not one of {len(paths)} photos can be read: --photos takes a folder of pictures")
@@ -157,11 +172,12 @@ def _write(
     paths: list[Path], data: Path, on_photo: Callable[[int], None] | None
 ) -> tuple[list[int], list[str]]:
     ends, broken, end = [], [], 0
+    common = os.path.commonpath([path.parent for path in paths])
     with PartialFile(data) as partial, partial.part.open("wb") as file:
         for number, path in enumerate(paths, start=1):
             image = read_photo(path)
             if image is None:
-                broken.append(path.name)
+                broken.append(path.relative_to(common).as_posix())
             else:
                 end += file.write(_encode(image))
                 ends.append(end)
