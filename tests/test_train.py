@@ -192,8 +192,13 @@ def test_the_command_trains_and_exports(data: Path, tmp_path: Path) -> None:
     arguments = [str(data / "gallery.toml"), "--pictures", str(data), "--photos", str(data / "photos")]
     arguments += ["--loss-network", "vgg19-shallow", "--loss-weights", str(data / "vgg.safetensors")]
     arguments += ["-o", str(tmp_path / "run"), "--steps", "1"]
-    result = runner.invoke(main, ["fit", *arguments, "--batch", "1"], catch_exceptions=False)
-    assert result.exit_code == 0, result.output
+    path = tmp_path / "run" / "checkpoint.pt"
+    for done in ("1 of 1 steps", "1 of 1 steps, all of them before"):
+        result = runner.invoke(main, ["fit", *arguments, "--batch", "1"], catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+        assert result.stdout == f"{path}: {done}; to paint with it: python -m train export {path}\n"
+        assert "3/3" in result.stderr  # the photos
+        assert "0/" not in result.stderr
     result = runner.invoke(main, ["export", str(tmp_path / "run" / "checkpoint.pt"), "-o", str(tmp_path)])
     assert result.exit_code == 0, result.output
     assert load_weights("small", tmp_path).styles.keys() == {"a", "b"}

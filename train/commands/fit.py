@@ -10,6 +10,7 @@ import click
 from livestyle.architecture import CONFIGS
 from livestyle.cli.options import FiniteRange
 from livestyle.errors import SinkError, reason_of
+from train.checkpoint import Checkpoint
 from train.commands.options import (
     DEFAULT,
     FILE,
@@ -114,8 +115,9 @@ def fit_command(
     try:
         with team() as members, progress("fit", steps, shown=members.leads) as show:
             kept = members.one_by_one(lambda: cached(trained))
+            finished = _steps_done(run) >= steps
             with between_steps(show) as on_step:
-                fit(
+                checkpoint = fit(
                     config,
                     entries,
                     kept,
@@ -127,9 +129,18 @@ def fit_command(
                     start_from=start_from,
                     on_step=on_step,
                 )
+            show(steps, {})  # those of an earlier command are done too
     except KeyboardInterrupt:
         click.echo("stopped: the same command goes on from the last checkpoint", err=True)
         sys.exit(128 + signal.SIGINT)
+    if members.leads:
+        done = f"{steps} of {steps} steps" + (", all of them before" if finished else "")
+        click.echo(f"{checkpoint}: {done}; to paint with it: python -m train export {checkpoint}")
+
+
+def _steps_done(run: Path) -> int:
+    path = run / "checkpoint.pt"
+    return Checkpoint.load(path).step if path.is_file() else 0
 
 
 def _check(run: Path, styles: list[StylePicture], config: FitConfig) -> None:

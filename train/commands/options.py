@@ -59,7 +59,9 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 def cached(paths: list[Path]) -> PhotoCache:
     """The photos in the cache, with a progress bar on stderr while they are decoded for the first time."""
     with progress("photos", len(paths)) as show:
-        return cache_photos(paths, lambda number: show(number, {}))
+        cache = cache_photos(paths, lambda number: show(number, {}))
+        show(len(paths), {})  # those that were there before are done too
+    return cache
 
 
 @contextmanager
@@ -77,6 +79,8 @@ def progress(name: str, steps: int, *, shown: bool = True) -> Iterator[OnStep]:
 
         def show(step: int, terms: dict[str, float]) -> None:
             told = [f"{term} {terms[term]:.4f}" for term in DEFAULT.loss.weights if term in terms]
-            bar.update(task, completed=step, terms="  ".join(told))
+            bar.update(task, completed=step)
+            if told:
+                bar.update(task, terms="  ".join(told))
 
         yield show
