@@ -29,14 +29,18 @@ _BAND_DEVIATIONS = 4.0
 """Half-width of the dead-band in standard deviations of the input's noise."""
 _RENEWED = 0.025
 """The share of the painting that is new in each frame where nothing moves, at an amount of 1."""
-_MOTION = (8.0, 20.0)
+_MOTION = (8.0, 30.0)
 """A change of the input, in levels, at which 1/e of the last painting stays: at an amount of 0, and of 1."""
 _SPREAD: Any = 12.0  # a number, where OpenCV's types name arrays only
 """As much of its neighbours' motion, in levels, a pixel takes over that did not move itself: its strokes
 change with theirs, but all at once they would flicker along every moving edge."""
-_PASSING = 30
-"""What changed by more levels in the last frame is all new once more: its painting had the strokes around
-what has moved on since, and would keep them."""
+_MUCH = 30
+_TOGETHER = (14, 9)
+"""What changed by more levels than `_MUCH` is a thing that moves, and what changed by more than the first of
+these while its neighbours changed by more than the second, in the mean; less is noise, or compression's. A
+thing that moves is all new, and once more in the next frame: the painting had strokes around it."""
+_FEW: Any = 100
+"""255 times the share of a pixel's neighbours that may move without its following them: no ragged edges."""
 _LEAK_ROWS = 8
 """One row in this many takes up a third of what its pixels' dead-band holds back, each frame another."""
 _STILL_SHARE, _MOVING_SHARE = 0.25, 0.5
@@ -69,9 +73,10 @@ class Held:
     image: Image
     """The input with what is mere noise held back, (H, W, 3)."""
     motion: Levels | None
-    """How much each pixel changed since the last frame, 0 within the band; None to start anew."""
-    passed: Levels | None
-    """255 where much changed in the frame before, else 0; None where nothing is known of it."""
+    """How much each pixel and its neighbours changed since the last frame, 0 within the band, 255 where a
+    thing moves or did in the frame before; None to start anew."""
+    moving: Levels | None
+    """255 where a thing moves, else 0; None to start anew."""
     calm: float
     """How much the camera stands still, 0 to 1: what moves as a whole is not held back."""
     seen: tuple[Image, ...]
@@ -107,9 +112,9 @@ def hold(image: Image, last: Held | None, amount: float) -> Held:
     if calm == 0:
         return _as_it_is(image, seen, noise, tiles)
     band = amount * calm * max(_BAND, _BAND_DEVIATIONS * noise)
-    held, motion = _banded(image, last, band)
-    passed = None if last.motion is None else _above(last.motion, _PASSING)
-    return Held(held, motion, passed, calm, seen, noise, tiles, (last.turn + 1) % _LEAK_ROWS)
+    held, change = _banded(image, last, band)
+    motion, moving = _motion(change, last.moving)
+    return Held(held, motion, moving, calm, seen, noise, tiles, (last.turn + 1) % _LEAK_ROWS)
 
 
 def _as_it_is(image: Image, seen: tuple[Image, ...], noise: float, moving_tiles: float | None) -> Held:
@@ -119,15 +124,26 @@ def _as_it_is(image: Image, seen: tuple[Image, ...], noise: float, moving_tiles:
 
 def _banded(image: Image, last: Held, band: float) -> tuple[Image, Levels]:
     """The input held back where it changed by no more than `band` levels, and by how much else it changed."""
-    held, motion = np.empty_like(image), np.empty(image.shape[:2], np.uint8)
+    held, change = np.empty_like(image), np.empty(image.shape[:2], np.uint8)
     for rows in strips(image):
         new, old = image[rows], last.image[rows]
-        cv2.threshold(_change(new, old), band, 0, cv2.THRESH_TOZERO, dst=motion[rows])
+        cv2.threshold(_change(new, old), band, 0, cv2.THRESH_TOZERO, dst=change[rows])
         held[rows] = old
-        cv2.copyTo(new, motion[rows], held[rows])
+        cv2.copyTo(new, change[rows], held[rows])
     leaking = held[last.turn :: _LEAK_ROWS]
     cv2.addWeighted(leaking, 2 / 3, image[last.turn :: _LEAK_ROWS], 1 / 3, 0, dst=leaking)
-    return held, motion
+    return held, change
+
+
+def _motion(change: Levels, moved: Levels | None) -> tuple[Levels, Levels]:
+    """`Held.motion` and `Held.moving` by how much each pixel changed, and by what was moving before."""
+    itself, nearby = _TOGETHER
+    near, much = cv2.blur(change, (5, 5)), _above(change, _MUCH)
+    moving = cv2.max(cv2.min(_above(change, itself), _above(near, nearby)), much)
+    lately = moving if moved is None else cv2.max(moving, moved)
+    things = cv2.max(cv2.subtract(cv2.blur(lately, (3, 3)), _FEW), much)
+    motion = cv2.max(cv2.min(near, cv2.max(change, _SPREAD)), things)
+    return np.asarray(motion, np.uint8), np.asarray(moving, np.uint8)
 
 
 def settle(painted: Image, given: Held, shown: Image | None, amount: float) -> Image:
@@ -137,13 +153,9 @@ def settle(painted: Image, given: Held, shown: Image | None, amount: float) -> I
     """
     if given.motion is None or shown is None or amount == 0:
         return painted
-    around = cv2.min(cv2.blur(given.motion, (5, 5)), cv2.max(given.motion, _SPREAD))
     shares, settled = _shares(amount * given.calm), np.empty_like(painted)
     for rows in strips(painted):
-        share = cv2.LUT(around[rows], shares)
-        if given.passed is not None:
-            cv2.subtract(share, given.passed[rows], dst=share)
-        kept = cv2.cvtColor(share, cv2.COLOR_GRAY2RGB)
+        kept = cv2.cvtColor(cv2.LUT(given.motion[rows], shares), cv2.COLOR_GRAY2RGB)
         # 8-bit products take half the time of cv2.blendLinear; their rounding errors are one level at most
         old = cv2.multiply(shown[rows], kept, scale=1 / 255)
         new = cv2.multiply(painted[rows], cv2.bitwise_not(kept), scale=1 / 255)

@@ -92,6 +92,35 @@ def test_a_moving_square_on_noise_leaves_no_trail() -> None:
     assert abs(square.mean() - 220) < 5
 
 
+@pytest.mark.parametrize("contrast", [16, 20, 30])
+@pytest.mark.parametrize("deviation", [0.5, NOISE], ids="noise {}".format)
+def test_what_moves_is_shown_as_it_is_however_faint(contrast: int, deviation: float) -> None:
+    """A grey square on a slightly darker ground: all of it is seen, and nothing where it has been."""
+    frames = []
+    for i in range(30):
+        frame = np.full((96, 160, 3), 100, np.uint8)
+        frame[30:60, 4 * i : 4 * i + 30] += contrast
+        frames.append(noisy(frame, i, deviation))
+    shown = run(frames, defaults.STEADY)[-1].astype(float)
+    ground = shown[70:].mean()
+    assert shown[32:58, 4 * 29 + 2 : 4 * 29 + 28].mean() - ground > 0.9 * contrast
+    assert shown[30:60, 8 : 4 * (29 - 2)].mean() - ground < 0.05 * contrast
+
+
+def test_snow_falls() -> None:
+    """Single bright pixels that move are all shown, and leave nothing behind."""
+    flakes = np.random.default_rng(0).integers(0, (96, 160), (40, 2))
+    frames = []
+    for i in range(20):
+        frame = np.full((96, 160, 3), 90, np.uint8)
+        frame[(flakes[:, 0] + 3 * i) % 96, flakes[:, 1]] = 150
+        frames.append(frame)
+    shown = run([noisy(frame, i, 1.0) for i, frame in enumerate(frames)], defaults.STEADY)[-1].astype(float)
+    snow = frames[-1].max(axis=2) > 90
+    assert shown[snow].mean() > 90 + 50
+    assert shown[~snow].max() < 90 + 15
+
+
 def test_a_slow_fade_is_followed() -> None:
     """A fade by half a level a frame stays within the band from frame to frame, yet must not be lost."""
     frames = [noisy(np.full((64, 64, 3), 60 + i // 2, np.uint8), i) for i in range(160)]
