@@ -48,7 +48,8 @@ def compare_command(rounds: int, output: Path) -> None:
 @click.option("-o", "--output", type=_FILE, default=RESULTS / "peers.json", help="JSON file to write.")
 def peers_command(rounds: int, sizes: tuple[tuple[int, int], ...], output: Path) -> None:
     """Measure other people's networks and runtimes beside ours."""
-    from benchmarks.peers.compare import SIZES, check_sizes, compare, contenders, table
+    from benchmarks.peers.compare import SIZES, compare, contenders, table
+    from benchmarks.peers.names import check_sizes
 
     check_sizes(sizes)
     _measure(lambda: compare(list(contenders()), sizes or SIZES, rounds), output, table)

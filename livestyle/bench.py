@@ -108,11 +108,14 @@ def time_engine(engine: Engine, style: str, size: tuple[int, int], seconds: floa
 
 
 def frame(size: tuple[int, int]) -> Image:
-    """A frame of (width, height) to measure with: gradients and noise."""
+    """A frame of (width, height) to measure with: gradients and noise, made in no more memory than it has."""
     width, height = size
-    y, x = np.mgrid[:height, :width]
-    base = np.stack([255 * x / width, 255 * y / height, 255 * (x + y) / (width + height)], axis=2)
-    return (base * 0.7 + np.random.default_rng(0).uniform(0, 76, base.shape)).astype(np.uint8)
+    image = np.random.default_rng(0).integers(0, 76, (height, width, 3), np.uint8)
+    across = np.linspace(0, 89, width).astype(np.uint8)
+    down = np.linspace(0, 89, height).astype(np.uint8)[:, np.newaxis]
+    for channel, gradient in enumerate((2 * across, 2 * down, across + down)):
+        image[..., channel] += gradient
+    return image
 
 
 def _processor() -> str:

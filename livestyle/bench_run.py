@@ -30,6 +30,9 @@ _DRIFT = 0.1
 _DRIFT_FRAMES, _DRIFT_SECONDS = 30, 1.0
 """How long a run must be at least for that: less says nothing of heat."""
 
+_STEP = 3
+"""How many rows a moving picture moves from one frame to the next."""
+
 _OTHERS_SECONDS = 0.5
 """How long a run must be for the work of other programs to be told: the system counts it in hundredths."""
 
@@ -215,15 +218,18 @@ class _TimedEngine:
 
 
 class MovingPicture:
-    """`count` frames of one size (width, height) out of memory, each a little to the side of the last.
+    """`count` frames of one size (width, height) out of memory, each a little below the last.
 
-    They cost nothing to read and nothing of them stands still, so that what is measured is the painting.
+    They cost nothing to read and nothing of them stands still, so that what is measured is the painting. All
+    are windows of one picture, so that its memory is that of the painting too.
     """
 
     live = False
 
     def __init__(self, size: tuple[int, int], count: int) -> None:
-        self._images = [np.roll(picture(size), 3 * step, axis=1) for step in range(8)]
+        width, height = size
+        whole = picture((width, height + 7 * _STEP))
+        self._images = [whole[_STEP * step : _STEP * step + height] for step in range(8)]
         self._count = count
 
     def __iter__(self) -> Iterator[Frame]:

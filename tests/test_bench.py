@@ -177,7 +177,7 @@ def test_mistakes_are_one_line_each(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert result.exit_code == 1, result.output
         assert expected in result.stderr.splitlines()[-1]
     assert sorted(tmp_path.iterdir()) == [short, tiny]
-    monkeypatch.setitem(sys.modules, "benchmarks.peers.compare", None)
+    monkeypatch.setitem(sys.modules, "benchmarks.peers.names", None)
     result = call("--compare")
     assert result.exit_code == 1
     assert "--compare needs the folder benchmarks" in result.stderr

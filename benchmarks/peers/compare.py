@@ -3,27 +3,24 @@
 import gc
 import statistics
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from benchmarks.ours import ways
 from benchmarks.peers.count import multiply_adds, our_multiply_adds, weights
-from benchmarks.peers.names import REFERENCE, three_digits
+from benchmarks.peers.names import REFERENCE, check_sizes, three_digits
 from benchmarks.peers.networks import PEERS
 from benchmarks.peers.runtimes import RUNTIMES, Paint
 from benchmarks.random_weights import trained_or_random
 from livestyle.bench import frame, machine
 from livestyle.engine import Engine, load_engine
-from livestyle.errors import LivestyleError
 from livestyle.styles import StyleMix
 from livestyle.weights import Weights, load_weights, read_manifest
 
 SIZES = ((640, 480), (1280, 720), (1920, 1080))
 _TURN_SECONDS = 0.3
-_LEAST_SIDE = 41
-"""Of a frame that reflection can pad by 40 pixels, as one of the networks does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +89,6 @@ def compare(
             row["times_reference"][label] = statistics.median(b / t for b, t in zip(base, taken, strict=True))
         gc.collect()  # a network compiled for a large frame holds much memory
     return {"machine": machine(), "reference": " ".join(REFERENCE), "rows": rows}
-
-
-def check_sizes(sizes: Iterable[tuple[int, int]]) -> None:
-    """Raises LivestyleError where a (width, height) is too small for one of the networks."""
-    for width, height in sizes:
-        if min(width, height) < _LEAST_SIDE:
-            raise LivestyleError(
-                f"cannot compare at {width}x{height}: one of the networks pads a frame by 40 pixels of "
-                f"reflection; choose sides of {_LEAST_SIDE} or more"
-            )
 
 
 def table(results: dict[str, Any]) -> list[str]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -18,6 +16,7 @@ import click
 from click.core import ParameterSource
 
 from livestyle import defaults
+from livestyle.cli.bench_others import check_peers, measure_backends, measure_peers
 from livestyle.cli.bench_report import expectation, report
 from livestyle.cli.file_options import FILE_STREAMS
 from livestyle.cli.options import (
@@ -102,11 +101,12 @@ def bench(
     Frames come out of memory unless --camera or --input names others.
     """
     from livestyle.bench import machine
-    from livestyle.bench_machine import peak_memory_mib, power
+    from livestyle.bench_machine import power
 
     sizes = tuple(dict.fromkeys(sizes))
     _check(sizes, json_path, plot_path, how)
-    compared = _peers(sizes) if compare else None
+    if compare:
+        check_peers(sizes)
     with ExitStack() as files:  # what cannot be written is told before anything slow begins
         write = _writer(files, json_path, overwrite)
         plot = _plotter(files, plot_path, overwrite)
@@ -120,13 +120,12 @@ def bench(
                     write({"machine": facts} | content)
                     return
                 runs = [report(_measure(painter, size, how)) for size in _runs(sizes, how)]
-                ratios = compared(sizes or _SIZES[:1], how) if compared else {}
-                others = _each_backend(sizes, how) if how["backends"] else []
+                peak = _peak_memory()  # before the other networks and backends take theirs
+                ratios = measure_peers(sizes or _SIZES[:1], how) if compare else {}
+                others = measure_backends(sizes, how) if how["backends"] else []
         except KeyboardInterrupt:
             click.echo("stopped: nothing was written", err=True)
             sys.exit(stop.status)
-        peak = peak_memory_mib()
-        click.echo(f"peak memory {peak:.0f} MiB" if peak else "peak memory: not told by this system")
         if not how["camera"] and not how["clip"]:
             click.echo("expect " + expectation(runs))
         content = {"machine": facts, "model": how["model"], "style": how["style"], "peak_mib": peak}
@@ -194,6 +193,14 @@ def _measure(painter: Painter, size: tuple[int, int] | None, how: dict[str, Any]
             raise SourceError(f"cannot measure: {error}; choose a longer clip") from error
 
 
+def _peak_memory() -> float | None:
+    from livestyle.bench_machine import peak_memory_mib
+
+    peak = peak_memory_mib()
+    click.echo(f"\npeak memory {peak:.0f} MiB" if peak else "\npeak memory: not told by this system")
+    return peak
+
+
 def _painter(how: dict[str, Any]) -> Painter:
     """The painter that video and cam would have: files are painted two frames at a time."""
     chosen = {name: how[name] for name in ("style", "model", "backend", "precision")}
@@ -217,37 +224,6 @@ def _open_clip(clip: Path, stack: ExitStack) -> tuple[FrameSource, Sink]:
     folder = Path(stack.enter_context(TemporaryDirectory(prefix="livestyle-bench-")))
     sink = FileSink(folder / "painted.mp4", source.size, rate=source.fps, audio_from=clip)
     return source, stack.enter_context(sink)  # which an error discards, and does not hide
-
-
-def _each_backend(sizes: tuple[tuple[int, int], ...], how: dict[str, Any]) -> list[dict[str, Any]]:
-    """Prints how fast the network alone is with each backend; gives the times."""
-    from livestyle.bench import SIZES, Skipped, measure
-    from livestyle.weights import load_weights
-
-    click.echo("\nthe network alone, with each backend:")
-    rows = []
-    for result in measure(load_weights(how["model"]), sizes=sizes or SIZES, seconds=1.0):
-        if isinstance(result, Skipped):
-            click.echo(f"  {result.backend:<18} skipped: {result.reason}")
-            continue
-        size = f"{result.size[0]}x{result.size[1]}"
-        click.echo(f"  {result.backend:<18} {size:<10} {result.milliseconds:8.2f} ms  {result.fps:7.1f} fps")
-        rows.append(asdict(result))
-    return rows
-
-
-def _peers(sizes: tuple[tuple[int, int], ...]) -> Any:
-    """What measures the other networks at these sizes: they are in livestyle's source only."""
-    from livestyle.errors import LivestyleError
-
-    try:
-        module = importlib.import_module("benchmarks.peers.compare")
-    except ImportError as error:
-        raise LivestyleError(
-            f"--compare needs the folder benchmarks of livestyle's source ({error}): run it there"
-        ) from error
-    module.check_sizes(sizes)
-    return partial(module.compare_and_print, click.echo)
 
 
 def _writer(files: ExitStack, path: Path | None, overwrite: bool) -> Callable[[dict[str, Any]], None]:

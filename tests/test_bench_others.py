@@ -1,0 +1,71 @@
+"""livestyle bench: what it measures beside the painting does not weigh on the painting's numbers."""
+
+import json
+import subprocess
+import sys
+import tracemalloc
+from itertools import pairwise
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from livestyle.bench import frame
+from livestyle.bench_run import MovingPicture
+from tests.commands import call
+
+SIZE = (320, 240)
+_BYTES = 320 * 240 * 3
+
+
+def peak_bytes(make: Any) -> int:
+    tracemalloc.start()
+    try:
+        make()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_frames_to_measure_with_take_no_more_memory_than_frames_do() -> None:
+    frame(SIZE)  # what NumPy loads for it the first time
+    assert peak_bytes(lambda: frame(SIZE)) < 1.7 * _BYTES
+    assert peak_bytes(lambda: list(MovingPicture(SIZE, 30))) < 2 * _BYTES
+
+
+def test_no_two_frames_of_the_moving_picture_in_a_row_are_alike() -> None:
+    images = [each.image for each in MovingPicture(SIZE, 12)]
+    assert all(image.shape == (240, 320, 3) and image.flags.c_contiguous for image in images)
+    for one, next_one in pairwise(images):
+        assert np.abs(one.astype(int) - next_one).mean(axis=(0, 1)).min() > 5  # in each colour
+
+
+def test_other_networks_are_loaded_after_our_own_memory_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+
+    def peak() -> float:
+        order.append("peak")
+        return 123.0
+
+    def compared(*_: object) -> dict[str, Any]:
+        order.append("others")
+        return {}
+
+    monkeypatch.setattr("livestyle.bench_machine.peak_memory_mib", peak)
+    monkeypatch.setitem(sys.modules, "benchmarks.peers.compare", SimpleNamespace(compare_and_print=compared))
+    result = call("bench", "--compare", "--size", "64x48", "--frames", 3, "--json", tmp_path / "a.json")
+    assert result.exit_code == 0, result.output
+    assert order == ["peak", "others"]
+    assert json.loads((tmp_path / "a.json").read_text())["peak_mib"] == 123
+
+
+def test_whether_networks_can_be_compared_is_found_out_without_loading_them() -> None:
+    script = "import sys; from livestyle.cli.bench_others import check_peers; check_peers([(64, 48)])"
+    command = [sys.executable, "-c", f"{script}; print('torch' in sys.modules)"]
+    root = Path(__file__).parent.parent
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False"]
