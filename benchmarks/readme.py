@@ -126,8 +126,9 @@ def _latency(results: Results) -> str:
     ]
     for run in results["latency"]:
         (width, height), told_ms = run["size"], run["percentiles"]
+        fps = run.get("fps", 30)  # the pattern's, where older results do not say
         rows.append(
-            f"| {width}x{height} at 30 fps, {run['seconds']:.0f} s | {told_ms['p50']:.0f} ms "
+            f"| {width}x{height} at {fps:g} fps, {run['seconds']:.0f} s | {told_ms['p50']:.0f} ms "
             f"| {told_ms['p99']:.0f} ms | {run['frames']} | {run['dropped']} |"
         )
     return "\n".join(rows) + "\n"

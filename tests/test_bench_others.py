@@ -69,3 +69,27 @@ def test_whether_networks_can_be_compared_is_found_out_without_loading_them() ->
     root = Path(__file__).parent.parent
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False"]
+
+
+def test_numbers_on_stdout_are_all_there_is_and_say_what_was_asked_for() -> None:
+    asked = ["--style", "udnie", "--steady", 0.3, "--precision", "f32", "--size", "64x48", "--frames", 4]
+    result = call("bench", *asked, "--json", "-")
+    assert result.exit_code == 0, result.output
+    measured = json.loads(result.stdout)
+    assert measured["options"] == {
+        "style": "udnie",
+        "steady": 0.3,
+        "precision": "f32",
+        "size": [[64, 48]],
+        "frames": 4,
+        "model": "small",
+        "backend": "auto",
+        "camera": None,
+        "input": None,
+        "latency": None,
+        "backends": False,
+        "compare": False,
+    }
+    assert measured["runs"][0]["frames"] == 4
+    assert "64x48, openvino f32: " in result.stderr
+    assert not Path("-").exists()

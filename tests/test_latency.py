@@ -115,6 +115,7 @@ def test_a_measurement_that_is_ended_early_tells_how_long_it_was(
     monkeypatch.setattr("livestyle.sinks.window.Window", lambda _: Quitting({30: "n", 60: "q"}))
     painter = Painter(engine, StyleMix.parse("mosaic:1,kylix:2"))
     found = measure_latency(60.0, painter, "pattern", (320, 240), 0.9)
+    assert (found["size"], found["fps"]) == ([320, 240], 30)
     assert 1 < found["seconds"] < 60  # about 2, for 60 pictures at 30 fps
     assert f" in {found['seconds']:.0f} s, " in capsys.readouterr().out
 

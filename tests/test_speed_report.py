@@ -70,6 +70,20 @@ def test_readme_tells_ours_the_reference_and_the_fastest_of_the_others(results: 
     assert fill(text, results) == text
 
 
+def test_latency_is_told_with_the_rate_of_its_camera(tmp_path: Path) -> None:
+    run = {
+        "size": [320, 240],
+        "seconds": 9.0,
+        "frames": 90,
+        "dropped": 1,
+        "percentiles": {"p50": 7, "p99": 9},
+    }
+    (tmp_path / "latency.json").write_text(json.dumps({"latency": [run, run | {"fps": 59.94}]}))
+    text = fill("<!-- latency -->\n<!-- end -->\n", tmp_path)
+    assert "| 320x240 at 30 fps, 9 s | 7 ms | 9 ms | 90 | 1 |" in text  # older results do not say
+    assert "| 320x240 at 59.94 fps, 9 s |" in text
+
+
 def test_the_ratios_to_go_by_are_those_of_the_smallest_frames(results: Path) -> None:
     measured = peers()
     for one in measured["rows"]:

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, redirect_stdout
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -78,7 +78,9 @@ _bench_options = together(
     ),
     click.option("--backends", is_flag=True, help="Time every backend too, or say why it does not run."),
     click.option("--compare", is_flag=True, help="Measure other networks too, in turns with ours."),
-    click.option("--json", "json_path", type=FILE, metavar="FILE", help="Write the numbers here too."),
+    click.option(
+        "--json", "json_path", type=FILE, metavar="FILE", help="Write the numbers here too; - is stdout."
+    ),
     click.option("--plot", "plot_path", type=FILE, metavar="FILE", help="Draw them."),
     click.option(
         "--overwrite", is_flag=True, help="Replace the files of --json and --plot where they exist."
@@ -88,63 +90,67 @@ _bench_options = together(
 
 @click.command()
 @_bench_options
-def bench(
-    sizes: tuple[tuple[int, int], ...],
-    compare: bool,
-    json_path: Path | None,
-    plot_path: Path | None,
-    overwrite: bool,
-    **how: Any,
-) -> None:
+def bench(json_path: Path | None, plot_path: Path | None, overwrite: bool, **how: Any) -> None:
     """Measure how fast this machine paints, stage by stage, and say what to expect of it.
 
     Frames come out of memory unless --camera or --input names others.
     """
-    from livestyle.bench import machine
-    from livestyle.bench_machine import power
-
-    sizes = tuple(dict.fromkeys(sizes))
-    _check(sizes, json_path, plot_path, how)
-    if compare:
-        check_peers(sizes)
-    with ExitStack() as files:  # what cannot be written is told before anything slow begins
-        write = _writer(files, json_path, overwrite)
-        plot = _plotter(files, plot_path, overwrite)
-        facts = machine() | {"power": power()}
-        click.echo(", ".join(f"{name} {value}" for name, value in facts.items()))
+    how["sizes"] = tuple(dict.fromkeys(how["sizes"]))
+    _check(json_path, plot_path, how)
+    with stoppable() as stop:
         try:
-            with stoppable() as stop:
-                painter = _painter(how)
-                if how["latency"]:
-                    content = _latencies(painter, sizes, how)
-                    write({"machine": facts} | content)
-                    return
-                runs = [report(_measure(painter, size, how)) for size in _runs(sizes, how)]
-                peak = _peak_memory()  # before the other networks and backends take theirs
-                ratios = measure_peers(sizes or _SIZES[:1], how) if compare else {}
-                others = measure_backends(sizes, how) if how["backends"] else []
+            with ExitStack() as files:  # what cannot be written is told before anything slow begins
+                write = _writer(files, json_path, overwrite)
+                plot = _plotter(files, plot_path, overwrite)
+                content, runs = _measured(how)
+                write(content)
+                plot(runs)
         except KeyboardInterrupt:
             click.echo("stopped: nothing was written", err=True)
             sys.exit(stop.status)
-        if not how["camera"] and not how["clip"]:
-            click.echo("expect " + expectation(runs))
-        content = {"machine": facts, "model": how["model"], "style": how["style"], "peak_mib": peak}
-        write(content | {"runs": [asdict(run) for run in runs], "backends": others, "compare": ratios})
-        plot(runs)
 
 
-def _check(
-    sizes: tuple[tuple[int, int], ...], json_path: Path | None, plot_path: Path | None, how: dict[str, Any]
-) -> None:
-    """Fails where options do not go together."""
+def _measured(how: dict[str, Any]) -> tuple[dict[str, Any], list[Run]]:
+    """Measures and prints what the options ask for; gives it for --json and --plot."""
+    from livestyle.bench import machine
+    from livestyle.bench_machine import power
+
+    sizes = how["sizes"]
+    facts = machine() | {"power": power()}
+    click.echo(", ".join(f"{name} {value}" for name, value in facts.items()))
+    content: dict[str, Any] = {"machine": facts, "options": _as_called(how)}
+    painter = _painter(how)
+    if how["latency"]:
+        return content | _latencies(painter, sizes, how), []
+    runs = [report(_measure(painter, size, how)) for size in _runs(sizes, how)]
+    content["peak_mib"] = _peak_memory()  # before the other networks and backends take theirs
+    content["runs"] = [asdict(run) for run in runs]
+    content["compare"] = measure_peers(sizes or _SIZES[:1], how) if how["compare"] else {}
+    content["backends"] = measure_backends(sizes, how) if how["backends"] else []
+    if not how["camera"] and not how["clip"]:
+        click.echo("expect " + expectation(runs))
+    return content, runs
+
+
+def _as_called(how: dict[str, Any]) -> dict[str, Any]:
+    """The options by the names that users give them, for JSON."""
+    clip = how["clip"] and str(how["clip"])
+    rest = {name: value for name, value in how.items() if name not in ("sizes", "clip")}
+    return {"size": how["sizes"], "input": clip} | rest
+
+
+def _check(json_path: Path | None, plot_path: Path | None, how: dict[str, Any]) -> None:
+    """Fails where options do not go together, or cannot be heeded here."""
     if json_path and plot_path and os.path.realpath(json_path) == os.path.realpath(plot_path):
         raise click.UsageError("--json and --plot name one file: give them different names")
     if how["clip"] and (how["camera"] or how["latency"]):
         raise click.UsageError("choose either --camera, --latency or --input")
     if how["latency"]:
         _refuse_beside_latency("frames", "backends", "compare", "plot_path")
-    if how["clip"] and sizes:
+    if how["clip"] and how["sizes"]:
         raise click.UsageError("a video is measured at its own size: leave --size out")
+    if how["compare"]:
+        check_peers(how["sizes"])
 
 
 def _refuse_beside_latency(*names: str) -> None:
@@ -229,6 +235,10 @@ def _open_clip(clip: Path, stack: ExitStack) -> tuple[FrameSource, Sink]:
 def _writer(files: ExitStack, path: Path | None, overwrite: bool) -> Callable[[dict[str, Any]], None]:
     if path is None:
         return lambda _: None
+    if str(path) == "-":
+        stdout = sys.stdout
+        files.enter_context(redirect_stdout(sys.stderr))  # all else is for people
+        return lambda content: click.echo(json.dumps(content, indent=2), file=stdout)
     from livestyle.sinks.partial import PartialFile
 
     file = PartialFile(path, overwrite=overwrite)

@@ -30,11 +30,11 @@ def measure_latency(
     settings = Settings(names, painter.style, steady=steady, hud=True)
     with closing(open_camera(camera, size=size)) as source, closing(Window(source.size)) as screen:
         found = measure(painter, source, screen, seconds, settings=settings, plan=Plan(target_fps=0.0))
-        width, height = source.size
+        (width, height), fps = source.size, source.fps
     _report(found, f"{width}x{height}", painter.engine.backend)
     return (
         asdict(found)
-        | {"size": [width, height], "backend": painter.engine.backend}
+        | {"size": [width, height], "fps": fps, "backend": painter.engine.backend}
         | {"peak_mib": peak_memory_mib()}
     )
 
