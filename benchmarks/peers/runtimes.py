@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from livestyle.cli.stopping import unstoppable
 from livestyle.frame import Image
 
 Paint = Callable[[Image], Image]
@@ -36,7 +37,7 @@ def openvino(net: nn.Module, size: tuple[int, int]) -> Paint:
     from livestyle.backends.openvino import core
 
     shape = [1, 3, size[1], size[0]]
-    with warnings.catch_warnings():
+    with unstoppable(), warnings.catch_warnings():  # Ctrl-C within the conversion may never return
         warnings.simplefilter("ignore")  # what PyTorch's tracer says of constant sizes
         model = ov.convert_model(net.eval(), example_input=torch.zeros(shape), input=shape)
     compiled = core().compile_model(model, "CPU", {"PERFORMANCE_HINT": "LATENCY"})

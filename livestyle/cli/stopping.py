@@ -30,10 +30,32 @@ def stoppable() -> Iterator[Stop]:
         stop.number = number
         raise KeyboardInterrupt
 
-    asking = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {number: signal.signal(number, interrupt) for number in asking}
+    before = {number: signal.signal(number, interrupt) for number in _asking("SIGTERM", "SIGHUP")}
     try:
         yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def unstoppable() -> Iterator[None]:
+    """Puts off Ctrl-C, and what else asks a program to end, until the block is done: on the main thread.
+
+    For libraries that call Python back and do not pass its exceptions on.
+    """
+    came: list[int] = []
+    asking = _asking("SIGINT", "SIGTERM", "SIGHUP")
+    before = {number: signal.signal(number, lambda told, _: came.append(told)) for number in asking}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if came:
+        signal.raise_signal(came[0])
+
+
+def _asking(*names: str) -> list[signal.Signals]:
+    """Those of these signals that the system has."""
+    return [getattr(signal, name) for name in names if hasattr(signal, name)]
