@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from livestyle import defaults
 from livestyle.engine import BACKENDS, Engine, load_engine
 from livestyle.errors import EngineError
 from livestyle.findings import installed
@@ -54,11 +55,12 @@ def measure(
     *,
     sizes: Sequence[tuple[int, int]] = SIZES,
     seconds: float = 3.0,
+    precision: str = defaults.PRECISION,
 ) -> Iterator[Timing | Skipped]:
     """Times each backend at each of the sizes (width, height) for about `seconds`, one after the other."""
     for backend in backends:
         try:
-            engine = load_engine(weights, backend)
+            engine = load_engine(weights, backend, precision=precision)
         except EngineError as error:
             yield Skipped(backend, str(error))
             continue

@@ -12,6 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.ours import ways
+from benchmarks.peers import compare as comparing
+from benchmarks.peers.compare import Contender
 from livestyle.bench import frame
 from livestyle.bench_run import MovingPicture
 from tests.commands import call
@@ -93,3 +96,40 @@ def test_numbers_on_stdout_are_all_there_is_and_say_what_was_asked_for() -> None
     assert measured["runs"][0]["frames"] == 4
     assert "64x48, openvino f32: " in result.stderr
     assert not Path("-").exists()
+
+
+def test_other_backends_are_timed_in_the_precision_that_was_asked_for(tmp_path: Path) -> None:
+    asked = ["--backends", "--precision", "f32", "--size", "64x48", "--frames", 3]
+    result = call("bench", *asked, "--json", tmp_path / "a.json")
+    assert result.exit_code == 0, result.output
+    rows = json.loads((tmp_path / "a.json").read_text())["backends"]
+    assert {"openvino f32", "torchscript f32"} <= {row["backend"] for row in rows}
+    assert all(row["backend"].endswith(" f32") for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("asked", "ours"),
+    [
+        (("torchscript", "f32"), ["torchscript f32"]),
+        (("auto", "auto"), [" ".join(way) for way in ways()[:2]] + ["torchscript "]),
+    ],
+)
+def test_others_are_compared_with_what_was_asked_for(
+    asked: tuple[str, str], ours: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: dict[str, Any] = {}
+
+    def compared(those: list[Contender], sizes: object, rounds: int = 3) -> dict[str, Any]:
+        given.update(those=those, rounds=rounds)
+        return {"rows": []}
+
+    monkeypatch.setattr(comparing, "compare", compared)
+    monkeypatch.setattr(comparing, "table", lambda _: [])
+    backend, precision = asked
+    how = {"model": "small", "style": "mosaic", "backend": backend, "precision": precision}
+    comparing.compare_and_print(lambda _: None, [(64, 48)], how)
+    found = [one.runtime for one in given["those"] if one.network == "livestyle small"]
+    assert len(found) == len(ours)
+    assert all(one.startswith(name) for one, name in zip(found, ours, strict=True))
+    assert given["rounds"] % 2 == 1  # the median of an even number is a mean
+    assert given["rounds"] >= 3

@@ -3,7 +3,7 @@
 import gc
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -35,17 +35,22 @@ class Contender:
     make: Callable[[tuple[int, int]], Paint]
 
 
-def contenders(model: str = "small", style: str = "mosaic", runtimes: bool = True) -> Iterator[Contender]:
-    """Ours, every peer as published and in OpenVINO.
+def contenders(
+    model: str = "small",
+    style: str = "mosaic",
+    runtimes: bool = True,
+    those: Sequence[tuple[str, str]] | None = None,
+) -> Iterator[Contender]:
+    """Ours in `those` pairs of backend and precision or in all, every peer as published and in OpenVINO.
 
     With `runtimes` also the widest known in all of them, and our large network.
     """
-    yield from _ours(f"livestyle {model}", load_weights(model), StyleMix.parse(style), ways())
+    yield from _ours(f"livestyle {model}", load_weights(model), StyleMix.parse(style), those or ways())
     if runtimes and model != "large":
         large = trained_or_random("large")
         name = "livestyle large" if "large" in read_manifest() else "livestyle large, untrained"
-        those = [way for way in ways() if way[0] == "openvino"]
-        yield from _ours(name, large, StyleMix.parse(next(iter(large.styles))), those)
+        openvino = [way for way in ways() if way[0] == "openvino"]
+        yield from _ours(name, large, StyleMix.parse(next(iter(large.styles))), openvino)
     for peer in PEERS:
         adds, count = multiply_adds(peer.make(), SIZES[0]), weights(peer.make())
         for name, runtime in RUNTIMES.items():
@@ -54,7 +59,9 @@ def contenders(model: str = "small", style: str = "mosaic", runtimes: bool = Tru
                 yield Contender(peer.name, name, adds, count, make)
 
 
-def _ours(name: str, network: Weights, mix: StyleMix, those: list[tuple[str, str]]) -> Iterator[Contender]:
+def _ours(
+    name: str, network: Weights, mix: StyleMix, those: Sequence[tuple[str, str]]
+) -> Iterator[Contender]:
     adds, count = our_multiply_adds(network.config, SIZES[0]), sum(t.size for t in network.tensors.values())
     for backend, precision in those:
         engine = load_engine(network, backend, precision=precision)
@@ -107,8 +114,10 @@ def table(results: dict[str, Any]) -> list[str]:
 
 
 def compare_and_print(say: Callable[[str], object], sizes: Any, how: dict[str, Any]) -> dict[str, Any]:
-    """For `livestyle bench --compare`: fewer rounds, and no runtimes that need further packages."""
-    results = compare(list(contenders(how["model"], how["style"], runtimes=False)), tuple(sizes), rounds=2)
+    """For `livestyle bench --compare`: no runtimes that need further packages; ours as the options say."""
+    asked = (how["backend"], how["precision"])
+    ours = None if asked == ("auto", "auto") else [asked]
+    results = compare(list(contenders(how["model"], how["style"], runtimes=False, those=ours)), tuple(sizes))
     say("")
     for line in table(results):
         say(line)

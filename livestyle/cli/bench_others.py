@@ -16,7 +16,8 @@ def measure_backends(sizes: tuple[tuple[int, int], ...], how: dict[str, Any]) ->
 
     click.echo("\nthe network alone, with each backend:")
     rows = []
-    for result in measure(load_weights(how["model"]), sizes=sizes or SIZES, seconds=1.0):
+    asked = {"sizes": sizes or SIZES, "seconds": 1.0, "precision": how["precision"]}
+    for result in measure(load_weights(how["model"]), **asked):
         if isinstance(result, Skipped):
             click.echo(f"  {result.backend:<18} skipped: {result.reason}")
             continue
