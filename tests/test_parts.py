@@ -53,6 +53,27 @@ def test_a_subtitle_is_shown_as_long_as_the_part_is(name: str, kind: str, tmp_pa
         assert container.duration / av.time_base == pytest.approx(0.4, abs=0.06)
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi", ".ts"])
+@pytest.mark.parametrize(
+    ("start", "end", "moments", "length"),
+    [(1.4, 4, [0.0, 0.6, 1.6], 2.6), (1.2, 1.7, [0.0], 0.5), (3.3, None, [0.0], 0.7), (2, 3, [0.0], 1.0)],
+)
+def test_a_part_begins_with_what_is_on_the_screen_then(
+    suffix: str, start: float, end: float | None, moments: list[float], length: float, tmp_path: Path
+) -> None:
+    """As of slides. Each is told by its brightness."""
+    codec = "mpeg4" if suffix == ".avi" else "libx264"
+    made = make_video(tmp_path / f"in{suffix}", greys(4), rate=1, codec=codec, gop=2)
+    options = ["--start", start, *([] if end is None else ["--end", end])]
+    result = call("video", made, tmp_path / "out.mp4", "--strength", 0, *options)
+    assert result.exit_code == 0, result.output
+    assert video_seconds(tmp_path / "out.mp4") == pytest.approx(moments, abs=0.001)
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        assert container.duration / av.time_base == pytest.approx(length, abs=0.002)
+        first = next(container.decode(video=0)).to_ndarray(format="gray")
+    assert round(float(first.mean() - greys(1)[0].mean()) / 5) == int(start)
+
+
 def test_a_part_beyond_the_end_is_one_clear_line(tmp_path: Path) -> None:
     made = make_video(tmp_path / "in.mp4", greys(30))
     result = call("video", made, tmp_path / "out.mp4", "--start", "1:00")

@@ -7,11 +7,8 @@ from dataclasses import replace
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
-from typing import cast
 
 import av
-from av.container import InputContainer
-from av.format import Flags
 from av.video.frame import VideoFrame
 
 from livestyle.colors import Colors
@@ -24,14 +21,11 @@ from livestyle.sources.decoding import Decoder
 from livestyle.sources.interlace import Deinterlacer
 from livestyle.sources.media import Excerpt, Media
 from livestyle.sources.opening import MOST_PIXELS, open_video
+from livestyle.sources.part import TOLERANCE, UNSEEN, is_before, is_seen, moment_of, seeks_exactly
 from livestyle.sources.rgb import ToRgb, colors_of
 from livestyle.sources.siting import site_of
 from livestyle.sources.stated import pixel_aspect_of, rate_of, stated_seconds
 
-_TOLERANCE = Fraction(1, 1000)
-"""In seconds: some files count in milliseconds."""
-_UNSEEN = Fraction(1, 20)
-"""Seconds: as long as nobody sees whether a picture stands."""
 _FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", None)}
 """What is told of a disk without room for what is kept meanwhile."""
 _LONG = 10_000
@@ -73,6 +67,8 @@ class FileSource:
         self.last_seconds: float | None = None
         """How long the last frame is shown; None before it came, where nothing tells, and where it is as long
         as `fps` says."""
+        self._shown_from: Fraction | None = None
+        """When the first frame that comes is shown, where it came up before."""
         self._zero: Fraction | None = None
         """The moment of the video's first frame, known once it is read."""
         self._to_rgb = ToRgb(self.media.name)
@@ -152,7 +148,7 @@ class FileSource:
     @property
     def faults(self) -> list[str]:
         """What was wrong with the file as far as it was read, one line each: empty for a sound one."""
-        wanted = self._end is None or Fraction(self._end) - _TOLERANCE > self.media.pictures_seconds
+        wanted = self._end is None or Fraction(self._end) - TOLERANCE > self.media.pictures_seconds
         gap = [f"{self.media.name}: {self.media.gap}"] if self.media.gap and wanted else []
         return self._decoder.faults + gap
 
@@ -186,7 +182,7 @@ class FileSource:
         try:
             for frame in self._wanted():
                 if self.origin is None:
-                    self.origin = _moment(frame)
+                    self.origin = moment_of(frame) if self._shown_from is None else self._shown_from
                     self._colors = replace(colors_of(frame), site=site_of(frame, self._stream.codec_context))
                     self._pixel_aspect = pixel_aspect_of(self._stream, frame)
                 yield Frame(self._to_rgb(frame), self._pts_of(frame))
@@ -199,22 +195,23 @@ class FileSource:
         """The frames between start and end."""
         frames = self._progressive()
         first = next(frames, None)
-        zero = self._zero = None if first is None else _moment(first)
-        if self._begin and zero is not None:
-            first, frames = self._seek(zero, zero + Fraction(self._begin) - _TOLERANCE)
-            found = None if first is None else _moment(first)
-            self.skipped_seconds = 0.0 if found is None else float(found - zero)
+        zero = self._zero = None if first is None else moment_of(first)
         end = None if self._end is None or zero is None else zero + Fraction(self._end)
+        if self._begin and zero is not None:
+            first, frames = self._seek(zero, zero + Fraction(self._begin), end)
+            found = self._shown_from if first is None or self._shown_from is not None else moment_of(first)
+            self.skipped_seconds = 0.0 if found is None else float(found - zero)
         before = last = until = None
         for frame in chain([] if first is None else [first], frames):
-            moment = _moment(frame)
-            if end is not None and moment is not None and moment >= end - _TOLERANCE:
+            moment = moment_of(frame)
+            if end is not None and moment is not None and moment >= end - TOLERANCE:
                 until = moment
                 break
             yield frame
             before, last = last, moment
         else:
-            until = None if last is None else self._decoder.end_of_last(last)
+            alone = before is None and self._shown_from is not None
+            until = None if last is None else self._end_of(last) if alone else self._decoder.end_of_last(last)
         if last is not None and until is not None:
             self._note_length(before, last, until, end)
 
@@ -223,27 +220,39 @@ class FileSource:
     ) -> None:
         """Take the length of the last frame for the usual one where nobody sees the difference: a stream of a
         constant rate keeps that then. An end that was asked for is kept."""
+        if before is None and self._shown_from is not None:
+            last = self._shown_from
         length = (until if end is None else min(until, end)) - last
         is_asked = last + length < until
         usual = 1 / rate_of(self._container, self._stream)
-        is_steady = not is_asked and before is not None and abs(last - before - usual) <= 2 * _TOLERANCE
-        less, more = (_UNSEEN, min(_UNSEEN, usual / 2)) if is_steady else (2 * _TOLERANCE, 2 * _TOLERANCE)
+        is_steady = not is_asked and before is not None and abs(last - before - usual) <= 2 * TOLERANCE
+        less, more = (UNSEEN, min(UNSEEN, usual / 2)) if is_steady else (2 * TOLERANCE, 2 * TOLERANCE)
         self.last_seconds = float(length) if length > 0 and not -less <= length - usual <= more else None
 
-    def _seek(self, zero: Fraction, wanted: Fraction) -> tuple[VideoFrame | None, Iterator[VideoFrame]]:
-        """The first frame from the wanted moment on, and those after it: from the last key frame before, if
-        the file can be sought in, else from the beginning."""
-        first, frames = None, self._progressive()
-        for target in (wanted, None) if _seeks_exactly(self._container) else (None,):
+    def _end_of(self, last: Fraction) -> Fraction:
+        """Until when the video's last frame is shown: as long as is usual where nothing tells."""
+        return self._decoder.end_of_last(last) or last + 1 / rate_of(self._container, self._stream)
+
+    def _seek(
+        self, zero: Fraction, begin: Fraction, end: Fraction | None
+    ) -> tuple[VideoFrame | None, Iterator[VideoFrame]]:
+        """The first frame of the part, and those after it: from the last key frame before, if the file can be
+        sought in, else from the beginning."""
+        wanted = begin - TOLERANCE
+        before, first, frames = None, None, self._progressive()
+        for target in (wanted, None) if seeks_exactly(self._container) else (None,):
             self._restart(target)
             frames = self._progressive()
             with suppress(SourceError) if target is not None else nullcontext():  # nothing is there
                 first = next(frames, None)
-            if first is not None and not _is_before(max(wanted, zero), first):
+            if first is not None and not is_before(max(wanted, zero), first):
                 break
-        while first is not None and (moment := _moment(first)) is not None and moment < wanted:
+        while first is not None and (moment := moment_of(first)) is not None and moment < wanted:
             self._decoder.forget()
-            first = next(frames, None)
+            before, first = first, next(frames, None)
+        if before is not None and is_seen(before, first, begin, end, self._end_of):
+            self._shown_from = begin
+            return before, frames if first is None else chain([first], frames)
         return first, frames
 
     def _restart(self, target: Fraction | None) -> None:
@@ -271,11 +280,11 @@ class FileSource:
         yield from self._deinterlacer.rest()
 
     def _pts_of(self, frame: VideoFrame) -> float:
-        moment = _moment(frame)
+        moment = moment_of(frame)
         if moment is None or self.origin is None:
             self._pts += 1 / self.fps
         else:
-            self._pts = float(moment - self.origin)
+            self._pts = float(max(moment - self.origin, Fraction(0)))
         return self._pts
 
     def _nothing(self) -> SourceError:
@@ -283,17 +292,3 @@ class FileSource:
         length = f"; it is {seconds:.2f} s long" if seconds else ""
         part = f"from {self._begin:g} s" + (f" to {self._end:g} s" if self._end is not None else "")
         return SourceError(f"cannot read {self.media.name}: it has no frame {part}{length}")
-
-
-def _seeks_exactly(container: InputContainer) -> bool:
-    """Whether one can tell where seeking led: not where clocks may begin anew, nor in AVI, without times."""
-    return container.format.name != "avi" and not container.format.flags & cast(int, Flags.ts_discont.value)
-
-
-def _moment(frame: VideoFrame) -> Fraction | None:
-    return None if frame.pts is None or frame.time_base is None else frame.pts * frame.time_base
-
-
-def _is_before(moment: Fraction, frame: VideoFrame) -> bool:
-    own = _moment(frame)
-    return own is not None and moment < own
