@@ -7,9 +7,10 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from av.stream import Disposition
 
 from tests.commands import call
-from tests.media import greys, make_sound, make_video, noise, to_yuv, video_seconds
+from tests.media import grey, greys, make_sound, make_video, noise, to_yuv, video_seconds
 
 SUBTITLES = b"1\n00:00:00,100 --> 00:00:00,500\nhello\n\n2\n00:00:00,600 --> 00:00:00,900\nthere\n"
 
@@ -211,18 +212,27 @@ def test_subtitles_of_pictures_stay_in_a_transport_stream(tmp_path: Path) -> Non
     assert packets(tmp_path / "out.ts", "subtitles")[0][1] == packets(made, "subtitles")[0][1]
 
 
-def test_a_second_video_is_left_out_and_told(tmp_path: Path) -> None:
-    made = make_video(tmp_path / "one.mp4", greys(10))
-    with av.open(str(made)) as one, av.open(str(tmp_path / "in.mkv"), "w") as container:
-        tracks = [container.add_stream_from_template(one.streams.video[0]) for _ in range(2)]
-        for packet in [packet for packet in one.demux(video=0) if packet.size]:
-            for track in tracks:
-                packet.stream = track
-                container.mux(packet)
+@pytest.mark.parametrize("default", [0, 1])
+def test_of_several_videos_the_default_one_is_painted(default: int, tmp_path: Path) -> None:
+    """And the other one is told."""
+    with av.open(str(tmp_path / "in.mkv"), "w") as container:
+        for index, level in enumerate((60, 180)):
+            made = make_video(tmp_path / f"{index}.mp4", [grey(level)] * 10)
+            with av.open(str(made)) as one:
+                track = container.add_stream_from_template(one.streams.video[0])
+                track.disposition = Disposition.default if index == default else Disposition(0)
+        for index in range(2):
+            with av.open(str(tmp_path / f"{index}.mp4")) as one:
+                for packet in [packet for packet in one.demux(video=0) if packet.size]:
+                    packet.stream = container.streams[index]
+                    container.mux(packet)
     result = call("video", tmp_path / "in.mkv", tmp_path / "out.mkv", "--strength", 0)
     assert result.exit_code == 0, result.output
-    assert "stream 1 (video) of" in result.stderr
-    assert "is left out: only the first video is painted" in result.stderr
+    assert f"stream {1 - default} (video) of" in result.stderr
+    assert f"is left out: stream {default} is the one video that is painted" in result.stderr
+    with av.open(str(tmp_path / "out.mkv")) as container:
+        frame = next(container.decode(video=0)).to_ndarray(format="rgb24")
+    assert abs(float(frame.mean()) - (60, 180)[default]) < 5
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov"])

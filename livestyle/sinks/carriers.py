@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from av.audio.stream import AudioStream
-from av.container import OutputContainer
+from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.stream import AttachmentStream, Disposition, Stream
 from av.subtitles.codeccontext import SubtitleCodecContext
@@ -21,6 +21,7 @@ from livestyle.sinks.partial import alternatives
 from livestyle.sinks.sound import sound_carrier
 from livestyle.sinks.texts import Texts
 from livestyle.sources.media import Media
+from livestyle.sources.opening import video_of
 
 _COVERS = {
     "mjpeg": ("cover.jpg", "image/jpeg"),
@@ -70,7 +71,8 @@ def carrier_for(
     if stream.type == "attachment" and container.attachments:
         return _Attachment(output, cast(AttachmentStream, stream)), ""
     if stream.type == "video" and not stream.disposition & Disposition.attached_pic:
-        return None, "is left out: only the first video is painted"
+        painted = video_of(cast(InputContainer, stream.container))
+        return None, f"is left out: stream {painted.index if painted else 0} is the one video that is painted"
     if stream.type == "video":
         return _cover(stream, output, container, media)
     return None, f"is left out: there is no place for it in {container.muxer} files"

@@ -5,6 +5,7 @@ from itertools import islice
 
 import av
 from av.container import InputContainer
+from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from livestyle.errors import SourceError, reason_of
@@ -38,13 +39,18 @@ def open_video(media: Media, hwaccel: str) -> tuple[InputContainer, VideoStream]
 
 
 def video_of(container: InputContainer) -> VideoStream | None:
-    """The first video that is not a still picture, like a cover, or that of an AVIF beside its animation."""
+    """The video that players show: the default one, else the first.
+
+    Not a still picture, like a cover, or that of an AVIF beside its animation, unless there is no other.
+    """
     videos = [
         stream
         for stream in container.streams.video
-        if not stream.disposition & av.stream.Disposition.attached_pic and stream.codec_context is not None
+        if not stream.disposition & Disposition.attached_pic and stream.codec_context is not None
     ]
-    return next((stream for stream in videos if stream.frames != 1), videos[0] if videos else None)
+    moving = [stream for stream in videos if stream.frames != 1] or videos
+    default = (stream for stream in moving if stream.disposition & Disposition.default)
+    return next(default, moving[0] if moving else None)
 
 
 def _is_picture(container: InputContainer, media: Media) -> bool:
