@@ -208,8 +208,9 @@ def _sink(
         overwrite=job.overwrite,
         **settings,
     )
-    if is_numbered(job.target) and frames.has_sound:
-        logger.warning("the sound of %s is left out: pictures are silent", frames.media.name)
+    if is_numbered(job.target) and (others := frames.others):
+        told = "pictures have no place for the %s of %s: left out"
+        logger.warning(told, ", ".join(others), frames.media.name)
     return sink
 
 

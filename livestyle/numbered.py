@@ -30,11 +30,17 @@ def numbers(pattern: Path) -> list[int]:
     if not is_sound(pattern):
         raise SourceError(f"cannot open {pattern}: only the name may be numbered; write frames/%05d.png")
     try:
-        found = [number_in(path.name, pattern) for path in pattern.parent.iterdir()]
+        found = present(pattern)
     except OSError as error:
         raise SourceError(f"cannot open {pattern}: {reason_of(error)}; check the pattern") from error
-    if not any(number is not None for number in found):
+    if not found:
         raise SourceError(f"cannot open {pattern}: no picture has such a name; check the pattern")
+    return found
+
+
+def present(pattern: Path) -> list[int]:
+    """The numbers of what is there by such a name, in order. Raises OSError where nobody can tell."""
+    found = (number_in(path.name, pattern) for path in pattern.parent.iterdir())
     return sorted(number for number in found if number is not None)
 
 

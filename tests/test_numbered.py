@@ -14,6 +14,7 @@ from livestyle.sources.picture import read_picture
 from tests.commands import call, moving, posix
 from tests.media import greys, make_video, video_seconds
 from tests.pictures import scene
+from tests.test_tracks import rich_clip
 
 
 def test_numbered_pictures_go_in_and_out(tmp_path: Path) -> None:
@@ -29,11 +30,16 @@ def test_numbered_pictures_go_in_and_out(tmp_path: Path) -> None:
         np.testing.assert_array_equal(read_picture(out / f"{number}.png"), image)
 
 
-def test_sound_that_has_no_place_in_pictures_is_told(tmp_path: Path) -> None:
-    made = make_video(tmp_path / "in.mp4", greys(3), sound="aac")
-    result = call("video", made, tmp_path / "%d.png", "--strength", 0)
-    assert result.exit_code == 0
-    assert result.stderr == f"the sound of {made} is left out: pictures are silent\n"
+def test_what_has_no_place_in_pictures_is_told_in_one_line(tmp_path: Path) -> None:
+    for made, others in (
+        (make_video(tmp_path / "in.mp4", greys(3), sound="aac"), "sound"),
+        (rich_clip(tmp_path / "rich.mkv"), "sound, subtitles, chapters, attachments, cover"),
+        (make_video(tmp_path / "silent.mp4", greys(3)), ""),
+    ):
+        result = call("video", made, tmp_path / f"{made.stem}-%d.png", "--strength", 0)
+        assert result.exit_code == 0
+        told = f"pictures have no place for the {others} of {made}: left out\n"
+        assert result.stderr == (told if others else "")
 
 
 @pytest.mark.parametrize("option", [["--codec", "hevc"], ["--crf", "20"], ["--format", "mkv"]])
@@ -150,3 +156,22 @@ def test_pictures_that_are_there_are_kept_unless_told_otherwise(tmp_path: Path) 
         for image in greys(3):
             sink.write(Frame(image, 0.0))
     assert (tmp_path / "2.png").read_bytes() == b"precious"
+
+
+def test_pictures_of_another_video_are_not_mixed_with_these_in_silence(tmp_path: Path) -> None:
+    made = make_video(tmp_path / "in.mp4", greys(3))
+    pictures = numbered(tmp_path / "out", 0, 2, 3, 4, 12)
+    before = (tmp_path / "out" / "12.png").read_bytes()
+    refused = call("video", made, pictures, "--strength", 0)
+    assert refused.exit_code == 1
+    assert "0.png: it exists; choose another name, or add --overwrite" in refused.stderr
+    assert not (tmp_path / "out" / "1.png").exists()
+    result = call("video", made, pictures, "--strength", 0, "--overwrite")
+    assert result.exit_code == 0
+    told = f"pictures that were there before stay beside those of {pictures}: 0.png to 12.png\n"
+    assert result.stderr == told
+    assert (tmp_path / "out" / "12.png").read_bytes() == before
+    (tmp_path / "out" / "0.png").unlink()
+    for name in ("4.png", "12.png"):
+        (tmp_path / "out" / name).unlink()
+    assert call("video", made, pictures, "--strength", 0, "--overwrite").stderr == ""

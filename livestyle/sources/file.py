@@ -20,7 +20,7 @@ from livestyle.sources.damage import has_alpha_beside
 from livestyle.sources.decoding import Decoder
 from livestyle.sources.interlace import Deinterlacer
 from livestyle.sources.media import Excerpt, Media
-from livestyle.sources.opening import MOST_PIXELS, open_video
+from livestyle.sources.opening import MOST_PIXELS, open_video, others_of
 from livestyle.sources.part import TOLERANCE, UNSEEN, is_before, is_seen, moment_of, seeks_exactly
 from livestyle.sources.rgb import ToRgb, colors_of
 from livestyle.sources.siting import site_of
@@ -121,9 +121,9 @@ class FileSource:
         return Excerpt(self.media, self.origin, self._begin > 0, length, self._beside)
 
     @property
-    def has_sound(self) -> bool:
-        """Whether the file has sound beside its picture."""
-        return bool(self._container.streams.audio)
+    def others(self) -> list[str]:
+        """What the file has beside its picture, each kind in a word."""
+        return others_of(self._container, self._stream)
 
     @property
     def colors(self) -> Colors:

@@ -53,6 +53,20 @@ def video_of(container: InputContainer) -> VideoStream | None:
     return next(default, moving[0] if moving else None)
 
 
+def others_of(container: InputContainer, video: VideoStream) -> list[str]:
+    """What it has beside that video, each kind in a word."""
+    covers = [stream for stream in container.streams.video if stream.disposition & Disposition.attached_pic]
+    others = {
+        "sound": container.streams.audio,
+        "subtitles": container.streams.subtitles,
+        "chapters": container.chapters(),
+        "attachments": container.streams.attachments,
+        "cover": covers,
+        "other videos": [s for s in container.streams.video if s not in covers and s.index != video.index],
+    }
+    return [name for name, found in others.items() if found]
+
+
 def _is_picture(container: InputContainer, media: Media) -> bool:
     if not container.format.name.endswith(PICTURES_IN_A_ROW):
         return container.format.name == _PICTURE
