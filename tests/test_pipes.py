@@ -125,6 +125,9 @@ def test_an_animated_webp_comes_out(tmp_path: Path) -> None:
     np.testing.assert_allclose(animation.durations[:-1], 100, atol=1)
     for shown, image in zip(animation.frames, moving(), strict=True):
         assert np.abs(shown[..., 2::-1].astype(int) - image).mean() < 8
+    refused = call("video", tmp_path / "out.webp", tmp_path / "out.mp4")
+    assert refused.exit_code == 1
+    assert "FFmpeg reads no animated .webp; make it a .gif or .mp4 first" in refused.stderr
 
 
 @pytest.mark.skipif(not features.check("avif"), reason="this Pillow has no AVIF")

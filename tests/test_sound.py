@@ -142,7 +142,10 @@ def test_windows_media_sound_of_an_avi_is_encoded_again(name: str, tmp_path: Pat
 @pytest.mark.parametrize("codec", ["adpcm_ms", "adpcm_ima_wav", "pcm_mulaw", "pcm_alaw", "wmav1"])
 def test_matroska_gets_again_what_it_cannot_hold(codec: str, tmp_path: Path) -> None:
     said = painted(clip(tmp_path / "in.avi", codec, rate=44_100), tmp_path / "out.mkv")
-    assert f"is {codec} sound, which does not play in matroska files: it is encoded again, as aac" in said
+    assert (
+        f"is {codec} sound, which livestyle cannot copy into matroska files: it is encoded again, as aac"
+        in said
+    )
 
 
 @pytest.mark.parametrize("codec", ["aac", "libmp3lame", "pcm_s16le"])

@@ -96,6 +96,8 @@ def _trouble(
         return f"has its header in its packets, which {container.muxer} in a pipe cannot hold"
     holds = output.supported_codecs if container.audio is None else container.audio
     if codec not in holds and track.codec_context.codec.name not in holds:
+        if container.audio is None:  # Matroska holds any sound of Windows, but PyAV writes no such track
+            return f"is {codec} sound, which livestyle cannot copy into {container.muxer} files"
         return f"is {codec} sound, which does not play in {container.muxer} files"
     if codec == "mp3" and container.muxer == "mp4" and track.codec_context.sample_rate < _LOWEST_MP3_IN_MP4:
         return f"is mp3 sound of {track.codec_context.sample_rate} Hz, which mp4 files cannot hold"

@@ -24,9 +24,10 @@ def open_video(media: Media, hwaccel: str) -> tuple[InputContainer, VideoStream]
         raise SourceError(f"cannot open {media.name}: {_reason(error, media)}") from error
     if not media.pictures and _is_picture(container, media):
         container.close()
-        raise SourceError(
-            f"cannot open {media.name} as a video: it is a picture; paint it with livestyle image"
-        )
+        what = "it is a picture; paint it with livestyle image"
+        if _is_animated_webp(media):
+            what = "FFmpeg reads no animated .webp; make it a .gif or .mp4 first"
+        raise SourceError(f"cannot open {media.name} as a video: {what}")
     stream = video_of(container)
     if stream is not None and stream.width * stream.height <= MOST_PIXELS:
         return container, stream
@@ -74,6 +75,13 @@ def _is_picture(container: InputContainer, media: Media) -> bool:
         pictures = (packet for packet in again.demux(video=0) if packet.size)
         return len(list(islice(pictures, 2))) < 2
     return True
+
+
+def _is_animated_webp(media: Media) -> bool:
+    """WebP Container Specification: the flags of an extended file follow its first 20 bytes."""
+    with media.content() as content:
+        head = content.at(0, 21) if content else b""
+    return len(head) == 21 and head[8:16] == b"WEBPVP8X" and bool(head[20] & 2)
 
 
 def _reason(error: OSError | av.FFmpegError, media: Media) -> str:
