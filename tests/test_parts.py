@@ -1,5 +1,6 @@
 """A part of a file: what belongs to it is there, in time, and nothing else."""
 
+import struct
 from pathlib import Path
 
 import av
@@ -79,3 +80,54 @@ def test_a_part_beyond_the_end_is_one_clear_line(tmp_path: Path) -> None:
     result = call("video", made, tmp_path / "out.mp4", "--start", "1:00")
     assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1)
     assert "it has no frame from 60 s; it is 1.00 s long" in result.stderr
+
+
+def segment(kind: int, data: bytes) -> bytes:
+    """Of a subtitle of pictures as Blu-ray discs have it."""
+    return bytes([kind]) + struct.pack(">H", len(data)) + data
+
+
+def composition(state: int, shown: bool) -> bytes:
+    picture = struct.pack(">HBBHH", 0, 0, 0, 8, 8) if shown else b""
+    return segment(0x16, struct.pack(">HHBHBBBB", 64, 48, 0x10, 0, state, 0, 0, shown) + picture)
+
+
+WINDOW = segment(0x17, bytes([1, 0]) + struct.pack(">HHHH", 8, 8, 16, 16))
+LINES = bytes([0, 0x90, 1, 0, 0]) * 16
+SHOWN = (
+    composition(0x80, shown=True),
+    WINDOW,
+    segment(0x14, bytes([0, 0, 1, 200, 128, 128, 255])),
+    segment(0x15, b"\0\0\0\xc0" + (len(LINES) + 4).to_bytes(3, "big") + struct.pack(">HH", 16, 16) + LINES),
+    segment(0x80, b""),
+)
+CLEARED = (composition(0, shown=False), WINDOW, segment(0x80, b""))
+
+
+@pytest.mark.parametrize(("start", "moments"), [(1.0, [0.0, 1.0]), (2.5, [0.5]), (0.2, [0.3, 1.8])])
+def test_a_picture_with_words_that_stands_when_a_part_begins_is_in_it(
+    start: float, moments: list[float], tmp_path: Path
+) -> None:
+    sets = [(0.5, SHOWN), (2.0, CLEARED), (3.0, SHOWN)]
+    (tmp_path / "words.sup").write_bytes(
+        b"".join(
+            b"PG" + struct.pack(">II", int(at * 90_000), 0) + part for at, parts in sets for part in parts
+        )
+    )
+    made = make_video(tmp_path / "video.mkv", greys(100), gop=10, sound="aac")
+    with (
+        av.open(str(made)) as video,
+        av.open(str(tmp_path / "words.sup")) as words,
+        av.open(str(tmp_path / "in.mkv"), "w") as container,
+    ):
+        tracks = [container.add_stream_from_template(stream) for stream in (*video.streams, *words.streams)]
+        for place, source in ((0, video), (2, words)):
+            for packet in [packet for packet in source.demux() if packet.size]:
+                packet.stream = tracks[place + packet.stream_index]
+                container.mux(packet)
+    options = ["--strength", 0, "--start", start, "--end", start + 1.9]
+    result = call("video", tmp_path / "in.mkv", tmp_path / "out.mkv", *options)
+    assert (result.exit_code, result.stderr) == (0, ""), result.output
+    found = packets(tmp_path / "out.mkv", "subtitles")
+    assert [when for when, data in found] == pytest.approx(moments, abs=0.002)
+    assert found[0][1] == b"".join(SHOWN)

@@ -17,6 +17,7 @@ from av.stream import Stream
 from livestyle.errors import SinkError, reason_of
 from livestyle.sinks.carriers import Carrier, carrier_for
 from livestyle.sinks.containers import Container
+from livestyle.sinks.standing import is_pictured, with_standing
 from livestyle.sinks.tags import TagKeeper, content_tags
 from livestyle.sources.beside import PATIENCE
 from livestyle.sources.joined import Joined
@@ -101,6 +102,7 @@ class Tracks:
         if excerpt.length_seconds is not None:
             self._end = self._origin + self.video_start_seconds + Fraction(excerpt.length_seconds)
         self._subtitles = {stream.index for stream in self._input.streams.subtitles}
+        self._pictured = {track.index for track in self._input.streams.subtitles if is_pictured(track)}
         for stream in self._input.streams:
             if carrier := self._carrier(stream, excerpt.media):
                 self._carriers[stream.index] = carrier
@@ -111,7 +113,10 @@ class Tracks:
         self._tags = TagKeeper(self._output, self._container, self._name, whole=whole)
         streams = [index for index, carrier in self._carriers.items() if carrier.track is not None]
         if self._beside is None:
-            self._next = partial(next, self._read(streams), None)
+            packets = self._read(streams)
+            if self._begin is not None and (pictured := self._pictured & set(streams)):
+                packets = with_standing(packets, pictured, self._begin)
+            self._next = partial(next, packets, None)
         else:
             self._beside.keep_only(streams)
             self._next = self._beside.next
