@@ -132,6 +132,19 @@ def test_damage_in_the_sound_alone_makes_the_exit_code_1(command: str, tmp_path:
     assert len(video_seconds(out)) == 30
 
 
+def test_sound_that_cannot_be_decoded_at_all_is_told(tmp_path: Path) -> None:
+    made = make_video(tmp_path / "in.mkv", greys(30), sound="aac")
+    content, chance = made.read_bytes(), random.Random(0)
+    for _, packet in sound_packets(made):
+        content = content.replace(packet, chance.randbytes(len(packet)))
+    made.write_bytes(content)
+    result = call("video", made, tmp_path / "out.webm", "--strength", 0)
+    assert result.exit_code == 1, result.output
+    assert (
+        f"{made} cannot be decoded by this FFmpeg: all of it is left out; .mkv may keep it" in result.stderr
+    )
+
+
 @pytest.mark.parametrize("name", ["out.mp4", "out.mov", "out.ts", "out.mkv"])
 def test_windows_media_sound_of_an_avi_is_encoded_again(name: str, tmp_path: Path) -> None:
     said = painted(clip(tmp_path / "in.avi", "wmav2", rate=44_100), tmp_path / name)

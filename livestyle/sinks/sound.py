@@ -130,6 +130,7 @@ class EncodedSound:
         self._resampler: av.AudioResampler | None = None
         self._shape: object = None
         self._began = False
+        self._advice = "" if output.format.name == "matroska" else "; .mkv may keep it"
         self._damaged = 0
 
     @property
@@ -145,6 +146,8 @@ class EncodedSound:
     @property
     def damage(self) -> str:
         """What of the input was beyond reading so far, in words; empty where nothing was."""
+        if self._damaged and not self._began:
+            return f"cannot be decoded by this FFmpeg: all of it is left out{self._advice}"
         return left_out(self._damaged)
 
     def carry(self, packet: Packet[Stream] | None) -> Iterator[Packet[Stream]]:
