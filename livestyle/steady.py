@@ -138,7 +138,7 @@ def _banded(image: Image, last: Held, band: float) -> tuple[Image, Levels]:
 def _motion(change: Levels, moved: Levels | None) -> tuple[Levels, Levels]:
     """`Held.motion` and `Held.moving` by how much each pixel changed, and by what was moving before."""
     itself, nearby = _TOGETHER
-    near, much = cv2.blur(change, (5, 5)), _above(change, _MUCH)
+    near, much = np.asarray(cv2.blur(change, (5, 5)), np.uint8), _above(change, _MUCH)
     moving = cv2.max(cv2.min(_above(change, itself), _above(near, nearby)), much)
     lately = moving if moved is None else cv2.max(moving, moved)
     things = cv2.max(cv2.subtract(cv2.blur(lately, (3, 3)), _FEW), much)
