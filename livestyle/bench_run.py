@@ -16,13 +16,16 @@ from livestyle.bench_machine import busy_seconds
 from livestyle.engine import Engine
 from livestyle.frame import Frame, Image
 from livestyle.painter import Painter
-from livestyle.pipeline import Stage, run
+from livestyle.pipeline import Report, Stage, run
 from livestyle.sinks import Sink
 from livestyle.sources import FrameSource
 from livestyle.styles import StyleMix
 
 WARM_UP_FRAMES = 10
 """Left out of every number but the warm-up's own: the network is compiled, memory is touched first."""
+
+_LEAST_FRAMES = 30
+"""Fewer say little of the frame rate: some of them wait already while the others warm up."""
 
 _DRIFT = 0.1
 """From what share on a slow-down between the first and the last third is worth a word."""
@@ -61,7 +64,7 @@ class Run:
     frames: int
     fps: float
     dropped: int
-    """Frames of a live source that newer ones replaced, warm-up included."""
+    """Frames of a live source that newer ones replaced."""
     stages: dict[str, Percentiles]
     """read (decoding and conversion, or the wait for a camera), steady (before and after the network),
     network (upload and download included: engine latency), write (conversion and encoding)."""
@@ -95,9 +98,10 @@ def measure_run(
     steadiness: float,
     warm_up: int = WARM_UP_FRAMES,
 ) -> Run:
-    """Paints `frames` frames after `warm_up` others, or as many as there are; at least one of them.
+    """Paints `frames` frames after `warm_up` others, or as many as there are.
 
-    Source and sink are the caller's to close. Raises ValueError where the source ends within the warm-up.
+    Source and sink are the caller's to close. Raises ValueError where the source ends before as many, and
+    before 30.
     """
     clocks = _Clocks(warm_up, live=source.live)
     timed = replace(painter, engine=_TimedEngine(painter.engine, clocks))
@@ -106,11 +110,12 @@ def measure_run(
         source,
         lambda read: timed.follow(islice(read, warm_up + frames), steadiness),
         sink,
+        on_frame=clocks.count_drops,
         on_stage=clocks.note,
     )
-    if len(clocks.moments) < 2:
+    if len(clocks.moments) <= min(frames, _LEAST_FRAMES):
         raise ValueError(f"the source ended after {report.frames} frames, {warm_up} of them to warm up")
-    return clocks.summary(painter.engine.backend, report.dropped, began)
+    return clocks.summary(painter.engine.backend, report.dropped - clocks.dropped_before, began)
 
 
 class _Clocks:
@@ -125,6 +130,8 @@ class _Clocks:
         self.busy_seconds: float | None = None
         self.waited_for_engine = 0.0
         """Since the last frame was painted."""
+        self.dropped_before = 0
+        """Frames that were dropped in the warm-up."""
         self._arrivals: dict[float, float] = {}
         """When each frame was read, by its pts; of two with the same one, the later."""
         self._ways: list[float] = []
@@ -133,6 +140,11 @@ class _Clocks:
     def note(self, stage: Stage, frame: Frame, seconds: float) -> None:
         """Write down that a frame was read, painted or written, in so many seconds."""
         {"decode": self._read, "paint": self._painted, "encode": self._written}[stage](frame, seconds)
+
+    def count_drops(self, report: Report) -> None:
+        """Write down how many were dropped by the end of the warm-up."""
+        if report.frames == self.warm_up:
+            self.dropped_before = report.dropped
 
     def _read(self, frame: Frame, seconds: float) -> None:
         self.times["read"].append(1000 * seconds)

@@ -118,10 +118,11 @@ def test_two_frames_may_have_one_time(live: bool) -> None:
     assert (run.end_to_end is not None) == live
 
 
-def test_a_source_that_ends_in_the_warm_up_is_refused() -> None:
-    painter = Painter(SlowingEngine(9), StyleMix.parse("mosaic"))
-    with pytest.raises(ValueError, match="ended after 3 frames, 5 of them to warm up"):
-        measure_run(MovingPicture(SIZE, 3), painter, NullSink(), frames=9, steadiness=0, warm_up=5)
+@pytest.mark.parametrize("count", [3, 6, 13, 34])
+def test_a_source_that_ends_too_early_to_say_anything_is_refused(count: int) -> None:
+    painter = Painter(SlowingEngine(9, lambda _: None), StyleMix.parse("mosaic"))
+    with pytest.raises(ValueError, match=f"ended after {count} frames, 5 of them to warm up"):
+        measure_run(MovingPicture(SIZE, count), painter, NullSink(), frames=90, steadiness=0, warm_up=5)
 
 
 def test_the_command_prints_writes_and_draws_what_it_measured(tmp_path: Path) -> None:
