@@ -58,6 +58,7 @@ def _section(measured: Results, plot: str) -> str:
     lines.append(
         f"{measured['photos']} photos of {measured['side']} pixels, {measured['backend']}, loss network "
         f"{measured['loss_network']}, on {measured['machine']['processor']}; `{measured['command']}`."
+        + measured.get("remark", "")
     )
     lines += ["", *_table(measured), "", f"![Errors and flicker of each style]({plot})", ""]
     return "\n".join(lines)
