@@ -1,7 +1,7 @@
 """Styles as files of their own, a few kilobytes each, for people to make, keep and share.
 
 A `NAME.style.safetensors` holds one row of `affine` and, as text, where it comes from and the network whose
-norms it belongs to. Those in the user's style folder are there at once, in every backend.
+norms it belongs to. Those in the user's style folder, and below, are there at once, in every backend.
 """
 
 import logging
@@ -99,7 +99,7 @@ def own_styles(network: str, length: int) -> Iterator[Style]:
 def read_own() -> Iterator[tuple[Path, Style, str]]:
     """The user's styles, whatever they were made for: file, style, and the sha256 of its network."""
     try:
-        paths = sorted(style_folder().glob(f"*{SUFFIX}"))
+        paths = sorted(style_folder().rglob(f"*{SUFFIX}"))
     except OSError as error:  # Python before 3.12 where nobody may look into a folder above
         _warn(f"skipped the styles in {style_folder()}: {reason_of(error)}")
         return

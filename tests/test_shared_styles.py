@@ -58,6 +58,13 @@ def test_it_works_at_once_in_every_backend(backend: str) -> None:
     assert painted.shape == image.shape
 
 
+def test_it_may_lie_in_a_folder_of_the_style_folder() -> None:
+    path = make()
+    (style_folder() / "from a friend").mkdir()
+    path.rename(style_folder() / "from a friend" / path.name)
+    assert load_weights().styles["mine"].own
+
+
 def test_livestyle_styles_lists_it() -> None:
     make()
     lines = CliRunner().invoke(main, ["styles"]).stdout.splitlines()

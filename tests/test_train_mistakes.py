@@ -7,16 +7,18 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from livestyle.cli import main as livestyle
 from livestyle.errors import SourceError
 from livestyle.shared_styles import SUFFIX, style_folder, write_style
 from livestyle.sinks.picture import write_picture
 from livestyle.styles import Style
-from livestyle.weights import load_weights
+from livestyle.weights import Weights, load_weights
 from tests.media import make_video
 from tests.pictures import scene
 from tests.training import command_options, make_data
 from train.__main__ import main
 from train.evaluate import flicker, sintel_pairs
+from train.pictures import StylePicture
 
 
 @pytest.fixture(scope="module")
@@ -151,9 +153,9 @@ def add(data: Path, *more: object) -> Result:
     return call("add", data / "a.png", *words)
 
 
-def own_style(name: str, network: str = "") -> Path:
+def own_style(name: str, network: str = "", folder: str = "") -> Path:
     weights = load_weights()
-    path = style_folder() / f"{name}{SUFFIX}"
+    path = style_folder() / folder / f"{name}{SUFFIX}"
     row = weights.styles["mosaic"].row
     write_style(path, Style(name, row, "", "", "", ""), network or weights.network)
     return path
@@ -161,11 +163,12 @@ def own_style(name: str, network: str = "") -> Path:
 
 @pytest.mark.usefixtures("unloadable")
 def test_a_style_of_another_network_is_not_replaced(data: Path) -> None:
-    path = own_style("mine", "0" * 64)
-    before = path.read_bytes()
-    line = told(add(data))
-    assert f"{path} is of another network: choose another --name, or remove that file" in line
-    assert path.read_bytes() == before
+    paths = [own_style("mine", "0" * 64), own_style("mine", "1" * 64, "small")]
+    before = [path.read_bytes() for path in paths]
+    for more in ([], ["--overwrite"]):
+        line = told(add(data, *more))
+        assert f"{paths[0]} is of another network: choose another --name, or remove that file" in line
+        assert [path.read_bytes() for path in paths] == before
 
 
 @pytest.mark.usefixtures("unloadable")
@@ -216,12 +219,42 @@ def test_a_style_that_is_there_is_kept(there: str, name: str, told_of: str, advi
     assert (path.read_bytes(), list(style_folder().iterdir())) == (before, [path])
 
 
+def learn_at_once(monkeypatch: pytest.MonkeyPatch, style: str) -> None:
+    """Lets `add` learn what that shipped style is."""
+
+    def learn(picture: StylePicture, weights: Weights, *_: object) -> Style:
+        return Style(picture.name, weights.styles[style].row, "", "", "", "")
+
+    monkeypatch.setattr("train.commands.add.learn_row", learn)
+
+
+def add_well(data: Path, *more: object) -> Path:
+    """The file that `add` says it has written."""
+    network = ["--loss-network", "vgg19-shallow", "--loss-weights", data / "vgg.safetensors"]
+    result = add(data, *network, *more)
+    assert result.exit_code == 0, result.output
+    return Path(result.stdout.partition(": try it with")[0])
+
+
 def test_a_style_of_ones_own_is_replaced_when_told_to(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = own_style("mine")
     before = path.read_bytes()
-    style = Style("mine", load_weights().styles["udnie"].row, "", "", "", "")
-    monkeypatch.setattr("train.commands.add.learn_row", lambda *_: style)
-    network = ["--loss-network", "vgg19-shallow", "--loss-weights", data / "vgg.safetensors"]
-    result = add(data, *network, "--overwrite")
-    assert result.exit_code == 0, result.output
+    learn_at_once(monkeypatch, "udnie")
+    assert add_well(data, "--overwrite") == path
     assert path.read_bytes() != before
+
+
+def test_one_name_may_be_of_both_sizes(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    learn_at_once(monkeypatch, "udnie")
+    small, large = (add_well(data, "--model", size) for size in ("small", "large"))
+    assert (small.parent, large.parent) == (style_folder(), style_folder() / "large")
+    for size in ("small", "large"):
+        styles = load_weights(size).styles
+        assert np.array_equal(styles["mine"].row, styles["udnie"].row)
+        assert told(add(data, "--model", size)).endswith("choose another --name, or add --overwrite\n")
+    learn_at_once(monkeypatch, "kylix")
+    kept = small.read_bytes()
+    assert add_well(data, "--model", "large", "--overwrite") == large
+    assert small.read_bytes() == kept
+    listed = CliRunner().invoke(livestyle, ["styles"]).stdout.splitlines()
+    assert [line.split() for line in listed if line.startswith("mine")] == [["mine"]]  # in both models

@@ -1,6 +1,5 @@
 """python -m train add."""
 
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -79,8 +78,7 @@ def add_command(
     weights = load_weights(model)
     source = replace(StylePicture(name, picture, crop=crop), **provenance)  # type: ignore[arg-type]  # all are text
     check_styles([source])
-    path = style_folder() / f"{name}{SUFFIX}"
-    _check_free(path, name, weights, overwrite=overwrite)
+    path = _place(name, weights, overwrite=overwrite)
     source.load(stroke_size)  # a broken picture is told before the photos are read
     balance = _QUICK.loss.weights | {"style": strength * _QUICK.loss.weights["style"]}
     loss = LossConfig(loss_network, average_pooling, balance, _QUICK.loss.stability_from)
@@ -94,24 +92,44 @@ def add_command(
     click.echo(f"{path}: try it with --style {name} --model {model}")
 
 
-def _check_free(path: Path, name: str, weights: Weights, *, overwrite: bool) -> None:
-    """Raises StyleError where a style of that name must stay, SinkError where none can be written.
+def _place(name: str, weights: Weights, *, overwrite: bool) -> Path:
+    """The file for a style: in the style folder, or in one of its model there where another has that name.
 
-    Names that differ in case alone are one: so are their files on macOS and Windows.
+    Names that differ in case alone are one: so are their files on macOS and Windows. Raises StyleError where
+    a style of that name must stay, SinkError where none can be written.
     """
     shipped = [style.name for style in weights.styles.values() if not style.own]
-    own = [other.name.removesuffix(SUFFIX) for other in path.parent.glob(f"*{SUFFIX}")]
-    for other in [*shipped, *own]:
-        if other.casefold() == name.casefold() and (other != name or other in shipped):
+    files = [path for path in sorted(style_folder().rglob(f"*{SUFFIX}")) if _alike(_name_of(path), name)]
+    ours = [path for path in files if _network_of(path) in (weights.network, None)]
+    for other in [*shipped, *map(_name_of, ours)]:
+        if _alike(other, name) and (other != name or other in shipped):
             raise StyleError(f"there is a style {other!r} already: choose another --name")
-    with suppress(StyleError):  # it is damaged
-        _, network = read_style(path)
-        if network != weights.network:
-            raise SinkError(f"{path} is of another network: choose another --name, or remove that file")
-    if name in own and not overwrite:
+    if ours and not overwrite:
         raise StyleError(f"there is a style {name!r} already: choose another --name, or add --overwrite")
+    taken = [path.parent for path in files]
+    folders = [folder for folder in (style_folder(), style_folder() / weights.model) if folder not in taken]
+    if not ours and not folders:
+        raise SinkError(f"{files[0]} is of another network: choose another --name, or remove that file")
+    path = ours[0] if ours else folders[0] / f"{name}{SUFFIX}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise SinkError(f"cannot make the style folder {path.parent}: {reason_of(error)}") from error
     check_output(path)
+    return path
+
+
+def _alike(name: str, other: str) -> bool:
+    return name.casefold() == other.casefold()
+
+
+def _name_of(path: Path) -> str:
+    return path.name.removesuffix(SUFFIX)
+
+
+def _network_of(path: Path) -> str | None:
+    """The network of a style; None where the file is damaged, which may be replaced."""
+    try:
+        return read_style(path)[1]
+    except StyleError:
+        return None
