@@ -196,6 +196,33 @@ def test_a_picture_is_not_replaced_by_its_mosaic(tmp_path: Path) -> None:
     assert picture.read_bytes() == before
 
 
+def test_another_picture_is_replaced_only_when_told_to(tmp_path: Path) -> None:
+    words = ["-o", tmp_path / "mosaic.png", "--size", "48", "--stone", "12"]
+    (tmp_path / "mosaic.png").write_text("precious")
+    with pytest.raises(SinkError, match=r"mosaic\.png: it exists; choose another name, or add --overwrite"):
+        run(*words)
+    assert (tmp_path / "mosaic.png").read_text() == "precious"
+    run(*words, "--overwrite")
+    assert read(tmp_path / "mosaic.png").shape == (48, 48, 3)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "begin"), [(".jpg", b"\xff\xd8"), (".webp", b"RIFF"), (".png", b"\x89PNG")]
+)
+def test_the_suffix_names_the_format_and_success_is_told(
+    suffix: str, begin: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / f"mosaic{suffix}"
+    run("-o", output, "--size", "48", "--stone", "12")
+    assert output.read_bytes().startswith(begin)
+    assert capsys.readouterr().out == f"{output}\n"
+
+
+def test_a_name_that_is_no_format_is_told(tmp_path: Path) -> None:
+    with pytest.raises(SinkError, match=r"mosaic\.txt: opencv writes no \.txt pictures; use \.png or"):
+        run("-o", tmp_path / "mosaic.txt", "--size", "48", "--stone", "12")
+
+
 def is_one_lower_case_line(message: str) -> bool:
     return "\n" not in message and message[0].islower()
 

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livestyle.cli.options import FiniteRange
-from livestyle.errors import SinkError, SourceError, reason_of
+from livestyle.errors import SourceError, reason_of
 from livestyle.frame import Image
 from livestyle.sinks import refuse_same_file
+from livestyle.sinks.picture import check_target, write_picture
 from train.masonry import Floats, Labels, cell_windows, edge_distance, lay_stones, smooth_noise
 from train.motif import draw_motif
 
@@ -127,22 +128,13 @@ def load_picture(path: Path, size: int) -> Image:
     return np.asarray(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=way), np.uint8)
 
 
-def save_png(picture: Image, path: Path) -> None:
-    """Write an RGB picture, (H, W, 3), as a PNG file. Raises SinkError where that cannot be done."""
-    _, png = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-    try:
-        path.write_bytes(png.tobytes())
-    except OSError as error:
-        raise SinkError(f"cannot write {path}: {reason_of(error)}") from error
-
-
 _RENDER = signature(render).parameters
 _PATH = click.Path(path_type=Path)
 
 
 @click.command()
 @click.argument("picture", required=False, type=_PATH)
-@click.option("-o", "--output", metavar="PNG", required=True, type=_PATH, help="PNG file to write.")
+@click.option("-o", "--output", metavar="FILE", required=True, type=_PATH, help="Picture to write.")
 @click.option(
     "--stone",
     metavar="PIXELS",
@@ -167,9 +159,12 @@ _PATH = click.Path(path_type=Path)
     show_default=True,
     help="Seed of the random variation: the same number lays the same stones.",
 )
-def tesserae(picture: Path | None, output: Path, stone: float, size: int, seed: int) -> None:
+@click.option("--overwrite", is_flag=True, help="Replace the output where it exists.")
+def tesserae(picture: Path | None, output: Path, stone: float, size: int, seed: int, overwrite: bool) -> None:
     """Lay PICTURE, or a motif of our own if none is given, as a mosaic of glass tesserae."""
     if picture is not None:
         refuse_same_file(output, picture)
+    check_target(output, overwrite=overwrite)
     source = draw_motif(size) if picture is None else load_picture(picture, size)
-    save_png(render(source, stone, seed), output)
+    write_picture(output, render(source, stone, seed), overwrite=overwrite)
+    click.echo(output)
