@@ -55,11 +55,13 @@ _EXTRA: dict[str, tuple[str, Any]] = {
 def speed_of_training(measurements: list[Results]) -> str:
     """Photos a second for each size that was measured."""
     first = measurements[0]
+    others = ", ".join(measured["size"] for measured in measurements[1:])
     lines = ["## Speed of training", ""]
     lines.append(
         f"Photos a second, {first['side']}x{first['side']} in batches of {first['batch']}, loss network "
         f"{first['loss_network']}, on {first['machine']['cores']} cores of an "
-        f"{first['machine']['processor']}; `{first['command']}`."
+        f"{first['machine']['processor']}; `{first['command']}`"
+        + (f", and the same for {others}." if others else ".")
     )
     lines += [
         "",

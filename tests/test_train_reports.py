@@ -122,3 +122,6 @@ def test_throughput_tells_the_share_of_the_loss_network(data: Path, tmp_path: Pa
     assert found["loss_network_share"] == pytest.approx(1 - rates["plain"] / rates["painter"])
     text = report(tmp_path, tmp_path)
     assert f"| small | {rates['plain']:.1f} |" in text
+    assert f"{found['command']}`.\n" in text
+    (tmp_path / "training_other.json").write_text(json.dumps(found | {"size": "large"}))
+    assert f"{found['command']}`, and the same for large.\n" in report(tmp_path, tmp_path)

@@ -96,7 +96,7 @@ class FritzSmallNet(nn.Sequential):
 class MicroAst(nn.Module):
     """MicroAST (Wang et al. 2023) from frame to painting: content encoder and decoder.
 
-    The style's encoder and modulator run once for a style; what they give are buffers here.
+    The style's encoder and modulator run once for a style; what they give are constants here.
     """
 
     def __init__(self) -> None:
