@@ -38,19 +38,16 @@ def export(
         raise SinkError(f"cannot export for {width}x{height}: the smallest is {MIN_SIDE}x{MIN_SIDE}")
     if os.path.isdir(path):  # noqa: PTH112 - False, not an error, where nobody may look
         raise SinkError(f"cannot write {path}: it is a folder; name a file in it")
-    if path.suffix != FORMATS[form]:
+    if path.suffix.lower() != FORMATS[form]:
         raise SinkError(f"cannot write {path} as {form}: name it {path.with_suffix(FORMATS[form]).name}")
     if precision != "f32" and form != "onnx":
         raise SinkError(f"cannot write {path} in {precision}: only .onnx can be; leave --precision out")
-    styles = path.with_suffix(".styles.json")
+    styles = path.with_name(f"{path.name}.styles.json")  # of this file alone: other networks have other rows
     rows = {name: [round(float(x), 6) for x in style.row] for name, style in weights.styles.items()}
-    table = json.dumps(rows).encode()
-    named = [path, path.with_suffix(".bin")] if form == "openvino" else [path]
-    if not _holds(styles, table):  # those beside another format of the same network stay
-        named.append(styles)
+    named = [path, path.with_suffix(".bin"), styles] if form == "openvino" else [path, styles]
     for target in named:  # what is in the way is told before anything slow begins
         PartialFile(target, overwrite=overwrite).discard()
-    files = _WRITERS[form](weights, path, height, width, precision) | {styles: table}
+    files = _WRITERS[form](weights, path, height, width, precision) | {styles: json.dumps(rows).encode()}
     for target in named:
         _put(target, files[target], overwrite=overwrite)
     return styles
@@ -73,13 +70,6 @@ def _openvino(weights: Weights, path: Path, height: int, width: int, _: str) -> 
 
     graph, constants = serialize(weights, height, width)
     return {path.with_suffix(".bin"): constants, path: graph}
-
-
-def _holds(path: Path, content: bytes) -> bool:
-    try:
-        return path.read_bytes() == content
-    except OSError:
-        return False
 
 
 def _put(path: Path, content: bytes, *, overwrite: bool) -> None:

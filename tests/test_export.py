@@ -184,7 +184,7 @@ def test_a_mistake_is_one_line_and_leaves_nothing(
 def test_what_the_command_writes_can_be_run(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["export", str(tmp_path / "net.onnx"), "--size", "64x48"])
     assert result.exit_code == 0, result.output
-    assert "net.styles.json" in result.stdout
+    assert "net.onnx.styles.json" in result.stdout
     weights = load_weights("small")
     painted = run_onnx(tmp_path / "net.onnx", natural_frame(48, 64), weights.styles["mosaic"].row)
     assert painted.shape == (48, 64, 3)
@@ -202,7 +202,7 @@ def test_a_folder_in_the_way_is_refused(tmp_path: Path) -> None:
         ("net.onnx", "net.onnx"),
         ("net.pt", "net.pt"),
         ("net.xml", "net.bin"),
-        ("net.pt", "net.styles.json"),
+        ("net.pt", "net.pt.styles.json"),
     ],
 )
 def test_what_exists_is_kept_unless_told_otherwise(name: str, there: str, tmp_path: Path) -> None:
@@ -217,13 +217,22 @@ def test_what_exists_is_kept_unless_told_otherwise(name: str, there: str, tmp_pa
     assert (tmp_path / there).read_bytes() != b"precious"
 
 
-def test_formats_of_one_network_share_their_styles(tmp_path: Path) -> None:
-    for name in ("net.onnx", "net.pt"):
-        export(
-            load_weights("small"), tmp_path / name, {"net.onnx": "onnx"}.get(name, "torchscript"), (64, 48)
-        )
-    names = sorted(path.name for path in tmp_path.iterdir())
-    assert names == ["net.onnx", "net.pt", "net.styles.json"]
+def test_each_file_keeps_the_styles_of_its_own_network(tmp_path: Path) -> None:
+    export(load_weights("small"), tmp_path / "net.onnx", "onnx", (64, 48))
+    before = (tmp_path / "net.onnx.styles.json").read_bytes()
+    export(trained_or_random("large"), tmp_path / "net.pt", "torchscript", (64, 48), overwrite=True)
+    assert (tmp_path / "net.onnx.styles.json").read_bytes() == before
+    rows = json.loads((tmp_path / "net.pt.styles.json").read_text())
+    assert {len(row) for row in rows.values()} == {trained_or_random("large").config.affine_length}
+
+
+@pytest.mark.parametrize("name", ["NET.ONNX", "Net.Pt", "NET.XML"])
+def test_a_suffix_may_be_in_capitals(name: str, tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["export", str(tmp_path / name), "--size", "64x48"])
+    assert result.exit_code == 0, result.output
+    assert {name, f"{name}.styles.json"} <= {path.name for path in tmp_path.iterdir()}
+    if name == "NET.XML":
+        core().read_model(tmp_path / name)  # with the constants beside it
 
 
 def test_a_size_that_does_not_fit_into_memory_is_one_line(

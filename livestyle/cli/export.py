@@ -33,7 +33,7 @@ def export(
 ) -> None:
     """Write the network to OUT for other programs, and the styles beside it.
 
-    Its inputs are `frame` (H, W, 3), RGB uint8, and `affine`, a row of OUT's .styles.json; its output is like
+    Its inputs are `frame` (H, W, 3), RGB uint8, and `affine`, a row of OUT.styles.json; its output is like
     `frame`.
     """
     from livestyle.export import FORMATS
@@ -41,6 +41,6 @@ def export(
     from livestyle.weights import load_weights
 
     by_suffix = {suffix: name for name, suffix in FORMATS.items()}
-    form = form or by_suffix.get(target.suffix, "onnx")
+    form = form or by_suffix.get(target.suffix.lower(), "onnx")
     styles = write(load_weights(model), target, form, size, precision, overwrite=overwrite)
     click.echo(f"{target}: {model}, {size[0]}x{size[1]}; styles: {styles}")
