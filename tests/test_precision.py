@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
+import cv2
 import openvino as ov
 import platformdirs
 import pytest
@@ -16,6 +17,7 @@ from livestyle.backends import instruction_sets
 from livestyle.backends.openvino import OpenVinoEngine, core, precision, probe
 from livestyle.engine import Engine
 from livestyle.weights import load_weights
+from tests.pictures import scene
 
 _ON_X86 = pytest.mark.skipif(
     platform.machine() not in ("x86_64", "AMD64"), reason="the limit is one of x86 alone"
@@ -162,6 +164,29 @@ print(saturates(core()), load_engine(load_weights("small"), "openvino").backend)
     flags = instruction_sets.processor_flags()
     if limit == "AVX2" or flags:
         assert (saturated == "False") == (limit == "AVX2_VNNI" and "avx_vnni" in flags)
+
+
+@_ON_X86
+def test_auto_paints_on_a_processor_without_avx(tmp_path: Path) -> None:
+    picture = tmp_path / "in.png"
+    cv2.imwrite(str(picture), scene(64, 48))
+    limited = os.environ | {"ONEDNN_MAX_CPU_ISA": "SSE41"}
+
+    def paint(name: str, *options: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "livestyle", "image", str(picture), str(tmp_path / name), *options]
+        return subprocess.run(command, env=limited, capture_output=True, text=True, timeout=120)
+
+    done = paint("auto.png")
+    assert done.returncode == 0, done.stderr
+    asked = paint("openvino.png", "--backend", "openvino")
+    if "(openvino" in done.stdout:  # a version whose norms do without
+        assert asked.returncode == 0, asked.stderr
+    else:
+        assert "(torchscript f32)" in done.stdout
+        assert (asked.returncode, asked.stderr.splitlines()) == (
+            1,
+            ["Error: backend 'openvino' needs a processor with AVX; --backend auto takes what is here"],
+        )
 
 
 def test_openvino_is_loaded_without_its_converter_which_others_still_find() -> None:

@@ -14,10 +14,10 @@ import numpy as np
 from livestyle.backends.openvino.graph import build, build_plain, serialize
 from livestyle.backends.openvino.library import ov
 from livestyle.backends.openvino.precision import best_precision
-from livestyle.backends.openvino.probe import has_bfloat16, saturates
+from livestyle.backends.openvino.probe import has_bfloat16, normalizes, saturates
 from livestyle.backends.openvino.quantization import Int8
 from livestyle.engine import as_engine_error
-from livestyle.errors import EngineError
+from livestyle.errors import EngineError, UnavailableError
 from livestyle.frame import Image, as_image
 from livestyle.styles import StyleMix
 from livestyle.weights import Weights
@@ -132,5 +132,7 @@ class _Requests:
 
 
 def load(weights: Weights, streams: int, precision: str = "auto") -> OpenVinoEngine:
-    """The engine of this backend."""
+    """The engine of this backend. Raises UnavailableError on processors without AVX."""
+    if not normalizes(core()):
+        raise UnavailableError("backend 'openvino' needs a processor with AVX")
     return OpenVinoEngine(weights, streams, precision)

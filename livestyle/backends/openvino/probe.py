@@ -1,11 +1,15 @@
 """What this processor's arithmetic is good for."""
 
+import logging
 from functools import cache
 
 import numpy as np
 
+from livestyle.architecture import NORM_EPSILON
 from livestyle.backends.instruction_sets import bfloat16_allowed
 from livestyle.backends.openvino.library import op, ov
+
+logger = logging.getLogger(__name__)
 
 _CHANNELS = 64
 
@@ -18,6 +22,24 @@ def has_bfloat16(core: "ov.Core") -> bool:
     """
     preferred = core.get_property("CPU", "INFERENCE_PRECISION_HINT")
     return bfloat16_allowed() and bool(preferred == ov.Type.bf16)
+
+
+@cache
+def normalizes(core: "ov.Core") -> bool:
+    """Whether OpenVINO can build its kernel of the norms here.
+
+    Version 2026.4 cannot without AVX, which small Atoms, Celerons and Pentiums lack, and says "bad
+    combination". Written in other operations, the norms make it slower than TorchScript.
+    """
+    x = op.parameter([1, _CHANNELS, 8, 8], np.float32)
+    axes = np.array([2, 3], np.int64)
+    model = ov.Model([op.mvn(x, axes, True, NORM_EPSILON, "inside_sqrt")], [x], "probe")
+    try:
+        core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    except RuntimeError as error:
+        logger.debug("OpenVINO cannot normalise: %s", error)
+        return False
+    return True
 
 
 @cache
