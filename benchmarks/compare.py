@@ -42,6 +42,8 @@ class Process:
     peak_mib: float
     first_painted_seconds: float
     """From the command to the end of its first painted frame; nan where it does not tell."""
+    backend: str
+    """What painted, with its precision; empty where it does not tell."""
 
 
 def compare(rounds: int = 3, reference_frames: int = 30) -> dict[str, Any]:
@@ -68,6 +70,7 @@ def _videos(folder: Path, rounds: int, reference_frames: int) -> dict[str, Any]:
         size, frames = RUNS[name]
         result[name] = {
             "size": f"{size[0]}x{size[1]}",
+            "backend": runs[0].backend,
             "frames": count_frames(clips[name]),
             "fps": frames / statistics.median(run.seconds for run in runs),
             "peak_mib": max(run.peak_mib for run in runs),
@@ -82,17 +85,19 @@ def paint_clip(clip: Path, target: Path, *options: str) -> Process:
     """Paints a clip; its first frame is painted when the log says so."""
     paint = ["--verbose", "video", str(clip), str(target), "--overwrite", *options]
     command = [sys.executable, "-c", _WATCHED, *paint]
-    began, first, peak = time.perf_counter(), float("nan"), float("nan")
+    began, first, peak, backend = time.perf_counter(), float("nan"), float("nan"), ""
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
         assert process.stderr is not None
         for line in process.stderr:
             if "first frame painted" in line:
                 first = time.perf_counter() - began
+            elif line.startswith("backend "):
+                backend = line.removeprefix("backend ").partition(":")[0]
             elif line.startswith("VmHWM"):
                 peak = int(line.split()[1]) / 1024
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
-    return Process(time.perf_counter() - began, peak, first)
+    return Process(time.perf_counter() - began, peak, first, backend)
 
 
 def _reference(clip: Path, target: Path, frames: int) -> float:

@@ -230,10 +230,13 @@ def _coded(number: int) -> int:
 
 
 def _fields(image: Image, margin: float = 0.0) -> Iterator[tuple[_Field, _Field]]:
-    """The upper and the lower field of each bit, squares along the lower edge, less a margin all around."""
+    """The upper and the lower field of each bit, squares along the lower edge, less a margin all around.
+
+    They reach from side to side, but for frames too low for that.
+    """
     height, width, _ = image.shape
     count = _BITS + _CHECK_BITS
-    side = width / count
+    side = min(width / count, height / 2)
     for place in range(count):
         columns = _inner(place * side, side, margin)
         upper, lower = (_inner(height - rows * side, side, margin) for rows in (2, 1))

@@ -25,7 +25,7 @@ from tests.stage import Script
 
 
 @pytest.mark.parametrize("number", [0, 1, 7, 2048, 4095])
-@pytest.mark.parametrize("size", [(320, 240), (640, 480), (1279, 719)])
+@pytest.mark.parametrize("size", [(320, 240), (640, 480), (1279, 719), (1000, 40)])
 def test_a_number_is_read_from_the_frame_it_was_written_on(number: int, size: tuple[int, int]) -> None:
     assert read_number(write_number(scene(*size), number)) == number
 

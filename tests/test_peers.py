@@ -89,6 +89,12 @@ def test_every_runtime_paints_the_same() -> None:
         assert np.abs(other - painted["PyTorch eager f32"]).mean() < limit, name
 
 
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_painting_has_the_size_of_its_frame(runtime: str) -> None:
+    image = scene(67, 49)
+    assert RUNTIMES[runtime](FritzSmallNet(), (67, 49))(image).shape == image.shape
+
+
 def test_contenders_take_turns_and_the_reference_is_1(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("benchmarks.peers.compare._TURN_SECONDS", 0.02)
     those = [one for one in contenders() if one.network == "livestyle small"]

@@ -25,7 +25,7 @@ def eager(net: nn.Module, _size: tuple[int, int]) -> Paint:
     @torch.inference_mode()
     def paint(image: Image) -> Image:
         x = torch.from_numpy(image).permute(2, 0, 1)[None].float()
-        return np.ascontiguousarray(net(x)[0].clamp(0, 255).byte().permute(1, 2, 0).numpy())
+        return _cropped(net(x)[0].clamp(0, 255).byte().permute(1, 2, 0).numpy(), image)
 
     return paint
 
@@ -80,9 +80,14 @@ def _planar(run: Callable[[Any], Any]) -> Paint:
 
     def paint(image: Image) -> Image:
         painted = run(np.ascontiguousarray(image.transpose(2, 0, 1)[None], np.float32))
-        return np.ascontiguousarray(painted[0].clip(0, 255).astype(np.uint8).transpose(1, 2, 0))
+        return _cropped(painted[0].clip(0, 255).astype(np.uint8).transpose(1, 2, 0), image)
 
     return paint
+
+
+def _cropped(painted: Image, image: Image) -> Image:
+    """Networks that halve the sides twice paint a little more where those are no multiples of 4."""
+    return np.ascontiguousarray(painted[: image.shape[0], : image.shape[1]])
 
 
 def _as_onnx(net: nn.Module, size: tuple[int, int]) -> bytes:
