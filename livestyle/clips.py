@@ -33,7 +33,9 @@ VIDEOS = Kind(
     "pictures go to livestyle image",
 )
 PICTURES = Kind(
-    "picture", _suffixes("jpg jpeg png webp bmp tif tiff avif jp2 ppm"), "videos go to livestyle batch"
+    "picture",
+    _suffixes("jpg jpeg jpe jfif png webp bmp tif tiff avif jp2 ppm"),
+    "videos go to livestyle batch",
 )
 
 
@@ -94,14 +96,30 @@ def _matches(name: str, output: Path | None, kind: Kind) -> list[Path]:
     return _outside(output, Path(*plain), found, kind)
 
 
+def files_under(folder: Path, closed: list[Path] | None = None) -> Iterator[Path]:
+    """The files below a folder, also behind links to folders, each folder once; hidden ones are left out.
+
+    Folders that cannot be looked into are added to `closed`.
+    """
+    seen = set()
+    refused = [] if closed is None else closed
+    for parent, folders, names in os.walk(
+        folder, onerror=lambda error: refused.append(Path(error.filename)), followlinks=True
+    ):
+        real = os.path.realpath(parent)
+        # of two ways to a folder always the same is taken, and of links in a circle none
+        folders[:] = [] if real in seen else sorted(name for name in folders if not name.startswith("."))
+        if real not in seen:
+            yield from (Path(parent, name) for name in names if not name.startswith("."))
+        seen.add(real)
+
+
 def _inside(folder: Path, kind: Kind) -> Iterator[Path]:
-    """The files of a kind below a folder, hidden ones left out; also folders that cannot be looked into, to
-    be told with the others' results."""
+    """The files of a kind below a folder, and folders that cannot be looked into: both are told a result."""
     closed: list[Path] = []
-    for parent, folders, names in os.walk(folder, onerror=lambda error: closed.append(Path(error.filename))):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        shown = (Path(parent, name) for name in names if not name.startswith("."))
-        yield from (path for path in shown if path.suffix.lower() in kind.suffixes and _may_be_file(path))
+    for path in files_under(folder, closed):
+        if path.suffix.lower() in kind.suffixes and _may_be_file(path):
+            yield path
     yield from closed
 
 

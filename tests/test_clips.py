@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from livestyle.cli.batch import _listed
-from livestyle.clips import collect, targets
+from livestyle.clips import PICTURES, collect, targets
 from livestyle.errors import SourceError
 from tests.commands import call, posix
 
@@ -86,6 +86,20 @@ def test_a_folder_that_nobody_may_look_into_is_told(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(os, "scandir", refuse)
     assert collect([str(locked.parent)]) == [a, locked]
     assert collect([str(locked)]) == [locked]
+
+
+@posix
+def test_folders_behind_links_are_searched_once(tmp_path: Path) -> None:
+    (a,), (b,) = touch(tmp_path / "in", "a.mp4"), touch(tmp_path / "elsewhere", "b.mp4")
+    (a.parent / "album").symlink_to(b.parent)
+    (b.parent / "round").symlink_to(a.parent)
+    assert collect([str(a.parent)]) == [a, a.parent / "album" / "b.mp4"]
+
+
+def test_pictures_are_known_by_all_their_suffixes(tmp_path: Path) -> None:
+    found = touch(tmp_path, "a.JPG", "b.jpe", "c.jfif", "d.avif")
+    touch(tmp_path, "e.gif", "f.mp4")
+    assert collect([str(tmp_path)], kind=PICTURES) == found
 
 
 @posix

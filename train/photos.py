@@ -4,7 +4,7 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from livestyle.architecture import MIN_SIDE
-from livestyle.clips import PICTURES
+from livestyle.clips import PICTURES, files_under
 from livestyle.errors import SinkError, SourceError, reason_of
 from livestyle.frame import Image
 from livestyle.remembered import write_whole
@@ -28,7 +28,7 @@ from livestyle.sources.picture import read_picture
 
 logger = logging.getLogger(__name__)
 
-_SUFFIXES = PICTURES.suffixes | {".gif", ".jfif", ".jpe"}
+_SUFFIXES = PICTURES.suffixes | {".gif"}
 _HELD_OUT_EVERY = 50
 _SHORT_SIDE = 320
 """To which larger photos are scaled in the cache, in pixels: enough for crops of 256 at 80 %."""
@@ -42,24 +42,14 @@ _READ_AS = 2
 
 
 def find_photos(folder: Path) -> list[Path]:
-    """All pictures under a folder, also behind links, sorted. Raises SourceError where there is none."""
-    paths = sorted(p for p in _files_under(folder) if p.suffix.lower() in _SUFFIXES and p.is_file())
+    """All pictures under a folder, also behind links but for hidden ones, sorted.
+
+    Raises SourceError where there is none.
+    """
+    paths = sorted(p for p in files_under(folder) if p.suffix.lower() in _SUFFIXES and p.is_file())
     if not paths:
         raise SourceError(f"no photos under {folder}: --photos takes a folder of jpg, png or webp pictures")
     return paths
-
-
-def _files_under(folder: Path) -> Iterator[Path]:
-    """All files, behind links to folders too; each folder once, though links may lead in circles."""
-    seen = set()
-    for parent, folders, names in os.walk(folder, followlinks=True):
-        real = os.path.realpath(parent)
-        if real in seen:
-            folders.clear()
-            continue
-        seen.add(real)
-        folders.sort()  # of two ways to a folder, always the same is taken
-        yield from (Path(parent, name) for name in names)
 
 
 def held_out(paths: list[Path]) -> tuple[list[Path], list[Path]]:
